@@ -1,0 +1,129 @@
+/* The seam to a directory. Given values, gives back values; knows neither store nor Jira.
+ *
+ * Every call blocks its thread on the outbound client until its deadline at the latest, sends a fresh client-request-id
+ * per HTTP request, and reports ids in `struct error` (or in the result). Safe to call from several threads. */
+#ifndef AIC_CONNECTOR_CONNECTOR_H
+#define AIC_CONNECTOR_CONNECTOR_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/clock.h"
+#include "base/macro.h"
+#include "base/memory.h"
+#include "base/result.h"
+#include "domain/catalog.h"
+#include "domain/connector_settings.h"
+#include "domain/identity_match.h"
+#include "http/client.h"
+#include "secrets/secret.h"
+
+/* What the operator set for all connectors ([entra], CONTRACT section 2). */
+struct connector_environment {
+	struct http_client *http;
+	const struct clock *clock;
+	const char *login_url;       /* NULL: the cloud's own */
+	const char *graph_url;       /* NULL: the cloud's own */
+	const char *bindable_groups; /* "any" | "prefix:TEXT" | "owned" | "ids:a,b" */
+};
+
+/* One connector as a call needs it: the settings, and how to get its secret when, and only when, a token is needed. */
+struct connector_target {
+	const struct connector_settings *settings;
+	const struct secret_source *secret;
+	int64_t deadline_ms; /* on the monotonic clock; 0: the call's own default (20 s) */
+};
+
+/* What is asked about a person. mapping_external_id NULL: automatic, by address. */
+struct identity_question {
+	const char *mapping_external_id; /* object id or UPN, as the admin wrote it */
+	const char *pinned_object_id;    /* of the mapping, once pinned */
+	const char *address;             /* the Jira e-mail; NULL: hidden (-> notFound email_hidden) */
+};
+
+/* Ids that an admin finds in Entra's log. */
+struct connector_trace {
+	char request_id[64];
+	char client_request_id[64];
+};
+
+struct connector_group_check {
+	struct group_facts facts;
+	const char *code; /* group_facts_code, or group_not_allowed by bindable_groups */
+	bool manageable;
+};
+
+struct connector_test_input {
+	const struct tool *bound_tools; /* one groups entry per distinct bound group */
+	size_t bound_tool_count;
+	bool secret_is_fresh; /* stored under five minutes ago: a refusal as wrong is tried again at 1, 2, 4 s */
+	/* The secret's own failure, found by the caller before anything is sent: NULL, or a code of area "credential". */
+};
+
+struct connector_test {
+	const char *outcome;  /* "passed" "warning" "failed" */
+	json_t *report;       /* the contract's test report; owned by the caller */
+	int64_t credential_expires_at; /* 0: unknown */
+	struct connector_group_check *groups; /* what was found about each bound group; in the arena */
+	size_t group_count;
+};
+
+struct connector_ops {
+	const char *type; /* "entra" */
+
+	/* What settings can be told wrong without asking anyone: "" if fine, else tenant_malformed, client_malformed … */
+	const char *(*check_shape)(const struct connector_settings *settings);
+
+	/* The connection test: every check that can run does, past all caches, within target->deadline_ms. RESULT_OK whenever
+	 * there is a report, whatever is in it. Idempotent; changes nothing in the directory. */
+	enum result (*test)(const struct connector_environment *environment, const struct connector_target *target,
+	                    const struct connector_test_input *input, struct arena *arena, struct connector_test *ret_test,
+	                    struct error *error);
+
+	/* Groups whose name begins with (or contains, where the directory can) `search`, at most 50, with manageable and code. */
+	enum result (*search_groups)(const struct connector_environment *environment, const struct connector_target *target,
+	                             const char *search, struct arena *arena, struct connector_group_check **ret_groups,
+	                             size_t *ret_count, struct error *error);
+
+	/* Reads a group's flags now. RESULT_NOT_FOUND with code group_missing or group_deleted. */
+	enum result (*read_group)(const struct connector_environment *environment, const struct connector_target *target,
+	                          const char *group_id, struct arena *arena, struct connector_group_check *ret_group,
+	                          struct error *error);
+
+	/* Who a person is. RESULT_OK with any outcome; else the directory could not be asked. Changes nothing. */
+	enum result (*match_user)(const struct connector_environment *environment, const struct connector_target *target,
+	                          const struct identity_question *question, struct arena *arena,
+	                          struct identity_match *ret_match, struct error *error);
+
+	/* Reads plain /members, page by page, stopping when found. RESULT_NOT_FOUND (group_missing) if the group is gone. */
+	enum result (*is_member)(const struct connector_environment *environment, const struct connector_target *target,
+	                         const char *group_id, const char *user_id, struct arena *arena, bool *ret_member,
+	                         struct error *error);
+
+	/* Idempotent. *ret_already: the directory said that the user was a member before this call. Verifies nothing.
+	 * Failures speak by error->code: user_not_found (about this user alone); group_missing, group_not_allowed, the group
+	 * flag codes, permission_missing, token codes, graph_denied … (about group or app: an incident);
+	 * graph_throttled, graph_unavailable (retryable); RESULT_TIMEOUT or maybe sent: unknown, settle it by reading. */
+	enum result (*add_member)(const struct connector_environment *environment, const struct connector_target *target,
+	                          const char *group_id, const char *user_id, struct arena *arena, bool *ret_already,
+	                          struct connector_trace *ret_trace, struct error *error);
+
+	/* Idempotent. Always DELETE …/$ref. *ret_already: it was not a member; the group itself was read and exists. */
+	enum result (*remove_member)(const struct connector_environment *environment, const struct connector_target *target,
+	                             const char *group_id, const char *user_id, struct arena *arena, bool *ret_already,
+	                             struct connector_trace *ret_trace, struct error *error);
+
+	/* Forgets cached tokens of a connector: call after its credential or settings changed, or it was deleted. */
+	void (*forget)(const char *connector_id);
+};
+
+/* By type; NULL for an unknown one. */
+const struct connector_ops *connector_registry_find(const char *type);
+
+/* Whether an error code speaks about one user (settles that job), the group, or the app: CONTRACT rule 6. */
+enum connector_scope { CONNECTOR_SCOPE_USER, CONNECTOR_SCOPE_GROUP, CONNECTOR_SCOPE_APP, CONNECTOR_SCOPE_PASSING };
+enum connector_scope connector_error_scope(const struct error *error);
+
+#endif
