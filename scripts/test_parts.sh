@@ -1,0 +1,128 @@
+# Sourced by ./test: its parts. Each adds to passed, failed, skipped and names what failed in failures[].
+
+parts="style warnings sanitize threads system crash"
+full_parts="valgrind crash_long"
+
+count_pass() {
+	passed=$((passed + 1))
+}
+
+# count_fail NAME
+count_fail() {
+	failed=$((failed + 1))
+	failures+=("$1")
+}
+
+# check NAME COMMAND…: one test, which passes if the command does; its output is shown only if it fails.
+check() {
+	local name=$1 output
+	shift
+	if output=$("$@" 2>&1); then
+		count_pass
+	else
+		count_fail "$name"
+		printf '%s\n%s\n' "FAILED $name" "$output" | tail -n 60 >&2
+	fi
+}
+
+# count_tap FILE PREFIX: adds up the lines of TAP that C and Node tests print.
+count_tap() {
+	local file=$1 prefix=$2 line
+	passed=$((passed + $(grep -cE '^ *ok [0-9]+' "$file") - $(grep -cE '^ *ok [0-9]+.*# (SKIP|skip)' "$file")))
+	skipped=$((skipped + $(grep -cE '^ *ok [0-9]+.*# (SKIP|skip)' "$file")))
+	while IFS= read -r line; do
+		count_fail "$prefix: ${line#*- }"
+	done < <(grep -E '^ *not ok [0-9]+' "$file")
+}
+
+# run_c_tests DIR PREFIX: every cmocka program of that build, each in its own process; a crash is a failure of its own.
+run_c_tests() {
+	local dir=$1 prefix=$2 program output status
+	while IFS= read -r program; do
+		output="$dir/tap.out"
+		CMOCKA_MESSAGE_OUTPUT=TAP timeout 300 ${RUN_UNDER:-} "$program" >"$output" 2>"$output.err" </dev/null
+		status=$?
+		count_tap "$output" "$prefix $(basename "$program")"
+		if [ "$status" -ne 0 ]; then
+			grep -qE '^ *not ok' "$output" || count_fail "$prefix $(basename "$program") ended with $status"
+			{ grep -vE '^ok|^# ok' "$output"; cat "$output.err"; } | tail -n 60 >&2
+		fi
+	done < <(find "$dir/tests" -maxdepth 2 -type f \( -name 'unit-*' -o -name 'contract-*' \) -executable | sort)
+}
+
+part_style() {
+	check "every C file is formatted as .clang-format says" \
+		bash -c 'git ls-files "*.c" "*.h" | xargs clang-format --dry-run -Werror'
+	check "no function is over 80 lines or complexity 20, no file over 600 lines" scripts/check-ceilings
+	check "the generated pages say what the program says" scripts/check-pages
+}
+
+part_warnings() {
+	build_with "$build"
+	CC=clang build_with "$root/build-clang" -Dwerror=true
+	count_pass
+	check "cppcheck finds nothing" scripts/run-cppcheck "$build"
+	check "clang-tidy finds nothing" scripts/run-clang-tidy "$root/build-clang"
+}
+
+part_sanitize() {
+	build_with "$root/build-asan" -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true
+	export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+	run_c_tests "$root/build-asan" asan
+}
+
+part_threads() {
+	CC=clang build_with "$root/build-tsan" -Db_sanitize=thread -Db_lundef=false -Dwerror=true
+	TSAN_OPTIONS=halt_on_error=1:suppressions=$root/tests/tsan.supp run_c_tests "$root/build-tsan" tsan
+}
+
+part_valgrind() {
+	build_with "$build"
+	RUN_UNDER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite" run_c_tests "$build" valgrind
+}
+
+# Drives the built binary from outside, with the sanitizers in it.
+part_system() {
+	build_with "$build"
+	build_with "$root/build-asan" -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true
+	install_node
+	local output="$root/build-asan/system.tap"
+	AICLEARANCE_BUILD="$root/build-asan" "$node" --test --test-concurrency=2 --test-reporter=tap \
+		"$root"/tests/system/*.test.js >"$output" 2>"$output.err" </dev/null
+	node_results "$output" system
+}
+
+# node_results FILE PREFIX: counts leaves only (a file's or suite's own line repeats its children).
+node_results() {
+	local file=$1 prefix=$2
+	"$node" "$root/tests/system/count_tap.js" "$file" >"$file.count" || {
+		count_fail "$prefix: the tests did not run"
+		tail -n 40 "$file" "$file.err" >&2
+		return
+	}
+	local kind name
+	while IFS=$'\t' read -r kind name; do
+		case $kind in
+		ok) count_pass ;;
+		skip) skipped=$((skipped + 1)) ;;
+		*)
+			count_fail "$prefix: $name"
+			;;
+		esac
+	done <"$file.count"
+	grep -q '^fail' "$file.count" && grep -vE '^ *ok ' "$file" | tail -n 120 >&2
+	return 0
+}
+
+part_crash() {
+	build_with "$build"
+	install_node
+	check "200 approvals through kill -9: 200 members, one grant, comment and chain each" \
+		"$node" tests/crash/crash_loop.js --approvals 200 --kills 12
+}
+
+part_crash_long() {
+	build_with "$build"
+	install_node
+	check "200 approvals through 100 kills" "$node" tests/crash/crash_loop.js --approvals 200 --kills 100
+}
