@@ -1,0 +1,113 @@
+// ./bench: first honest figures, each beside its baseline taken in the same minute (DESIGN section 8). Drives the built
+// programs from outside. Prints a table and, with --write, makes docs/performance.md of it.
+import { execFileSync, spawn } from 'node:child_process';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { World, buildFolder, sleep, until } from '../tests/system/world.js';
+import { Story } from '../tests/system/story.js';
+
+const rows = [];
+const row = (what, figure, baseline, ratio, wanted) => rows.push({ what, figure, baseline, ratio, wanted });
+const round = (value, digits = 2) => Number(value.toFixed(digits));
+const program = (name) => join(buildFolder, 'benchmarks', name);
+
+function residentKib(pid) {
+  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
+}
+
+function percentile(values, part) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))];
+}
+
+async function idleMemory(world) {
+  await sleep(3000);
+  const ours = residentKib(world.serviceProcess.pid);
+  const bare = Number(execFileSync(program('bare'), { encoding: 'utf8' }));
+  row('idle resident memory', `${round(ours / 1024, 1)} MiB`, `${round(bare / 1024, 1)} MiB: a bare program with the same libraries`,
+    `${round(ours / bare)}×`, '≤ 1.3×');
+}
+
+async function startToReady(world) {
+  const times = [];
+  for (let i = 0; i < 7; i++) {
+    await world.stopService();
+    const started = process.hrtime.bigint();
+    const child = spawn(join(buildFolder, 'aiclearance'), ['serve', '--config', world.configFile],
+      { stdio: 'ignore', env: { ...process.env, ...world.environment } });
+    for (;;) {
+      try {
+        if ((await fetch(`${world.service}/readyz`)).ok) break;
+      } catch {}
+      await sleep(1);
+    }
+    times.push(Number(process.hrtime.bigint() - started) / 1e6);
+    world.serviceProcess = child;
+  }
+  row('start to ready, existing database', `${round(percentile(times, 0.5), 0)} ms (median of 7)`, '—', '—', '≤ 100 ms');
+}
+
+function commitEach(folder, count) {
+  const file = join(folder, 'commit-each.db');
+  rmSync(file, { force: true });
+  const { rows: done, ms } = JSON.parse(execFileSync(program('commit_each'), [file, String(count)], { encoding: 'utf8' }));
+  return (done * 1000) / ms;
+}
+
+function webhooks(world, connections, count) {
+  const out = execFileSync(program('webhook_load'), [String(world.servicePort), String(connections), String(count)],
+    { encoding: 'utf8', env: { ...process.env, BENCH_WEBHOOK_SECRET: world.webhookSecret } });
+  const { acknowledged, refused, ms } = JSON.parse(out);
+  if (refused > 0) throw new Error(`${refused} webhooks were refused`);
+  return (acknowledged * 1000) / ms;
+}
+
+async function webhookRate(world) {
+  const baseline = commitEach(world.folder, 4000);
+  const rate = webhooks(world, 64, 20000);
+  row('webhooks acknowledged, each on disk first', `${round(rate, 0)} /s over 64 connections`,
+    `${round(baseline, 0)} /s: bare SQLite, one commit each`, `${round(rate / baseline)}×`, '≥ 5,000 /s');
+}
+
+// From the approval webhook to the membership write on the wire, on an idle system, against the sum of the round trips
+// that the sandbox itself counted in between.
+async function approvalToWrite(rounds, latency) {
+  const world = await World.start({ config: { jira: { sweep_seconds: '3600' } } });
+  try {
+    const story = await Story.ready(world);
+    await world.control('PUT', '/faults', { entraLatencyMs: latency, jiraLatencyMs: latency });
+    const ratios = [];
+    const waits = [];
+    for (let i = 0; i < rounds; i++) {
+      const measured = await story.measureApproval(i, latency);
+      ratios.push(measured.ms / (measured.calls * latency));
+      waits.push(measured.ms);
+    }
+    row(`approval webhook → Graph write, ${latency} ms a call, idle, ${rounds} times`,
+      `p50 ${round(percentile(waits, 0.5), 0)} ms, p99 ${round(percentile(waits, 0.99), 0)} ms`,
+      'the sum of its own round trips', `p50 ${round(percentile(ratios, 0.5))}×, p99 ${round(percentile(ratios, 0.99))}×`, '≤ 1.25×');
+  } finally {
+    await world.stop();
+  }
+}
+
+const world = await World.start({ config: { jira: { sweep_seconds: '3600' } } });
+try {
+  await idleMemory(world);
+  await startToReady(world);
+  await webhookRate(world);
+} finally {
+  await world.stop();
+}
+await approvalToWrite(Number(process.env.BENCH_ROUNDS ?? 60), 50);
+
+const table = [
+  '| what | measured | baseline in the same run | ratio | to reach |',
+  '|---|---|---|---|---|',
+  ...rows.map((r) => `| ${r.what} | ${r.figure} | ${r.baseline} | ${r.ratio} | ${r.wanted} |`),
+].join('\n');
+console.log(table);
+if (process.argv.includes('--write')) {
+  writeFileSync(new URL('../docs/performance.md', import.meta.url),
+    `# Performance\n\nMade by \`./bench --write\` on 2 cores; ratios travel, seconds do not.\n\n${table}\n`);
+}
