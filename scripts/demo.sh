@@ -90,14 +90,30 @@ demo_start() {
 	service="http://127.0.0.1:$service_port" entra="http://127.0.0.1:$entra_port" jira="http://127.0.0.1:$jira_port"
 	(umask 077 && openssl rand -base64 32 >"$demo/master.key")
 	export DEMO_JIRA_TOKEN DEMO_WEBHOOK_SECRET DEMO_AUTOMATION_TOKEN
-	DEMO_JIRA_TOKEN=$(openssl rand -hex 16) DEMO_WEBHOOK_SECRET=$(openssl rand -hex 32) DEMO_AUTOMATION_TOKEN=$(openssl rand -hex 32)
+	DEMO_WEBHOOK_SECRET=$(openssl rand -hex 32) DEMO_AUTOMATION_TOKEN=$(openssl rand -hex 32)
 	demo_config
 	say "Starting the sandbox: an Entra tenant and a Jira site on loopback"
 	demo_start_sandbox
+	DEMO_JIRA_TOKEN=$(seed .jira.token)
 	say "Starting the service on an embedded SQLite file"
 	demo_start_service
-	admin_token=$(demo_token admin cleo-admin "$(seed .accounts.admin)")
+	admin_token=$(demo_token admin cleo-admin "$(seed .jira.accounts.cleo.accountId)")
 	export AICLEARANCE_URL=$service AICLEARANCE_TOKEN=$admin_token
+}
+
+# jira_call PERSON METHOD PATH [BODY]: the Jira site, as one of its people ("ada", "ben", "cleo").
+jira_call() {
+	curl -fsS -X "$2" "$jira$3" -H "Authorization: Bearer $(seed ".jira.accounts.$1.token")" -H 'Content-Type: application/json' \
+		${4:+--data-binary "$4"}
+}
+
+# file_request PERSON TOOL PURPOSE DAYS: files one in the JSM portal's own API; prints the issue key.
+file_request() {
+	local body
+	body=$(jq -nc --arg tool "$2" --arg purpose "$3" --arg days "$4" --argjson jira "$(seed .jira)" '{serviceDeskId: $jira.serviceDeskId,
+		requestTypeId: $jira.requestTypeId, requestFieldValues: {summary: "Access to \($tool)", ($jira.toolField): {value: $tool},
+		($jira.purposeField): $purpose, ($jira.durationField): $days}}')
+	jira_call "$1" POST /rest/servicedeskapi/request "$body" | jq -er .issueKey
 }
 
 # seed JQ_PATH: what the sandbox says about its own world (ids, the app's secret).
@@ -113,4 +129,48 @@ api() {
 	status=${answer##*$'\n'}
 	printf '%s\n' "${answer%$'\n'*}"
 	[ "$status" -lt 400 ]
+}
+
+# The set-up of the guide, as an admin does it once: connector, intake, tool, group.
+demo_connector() {
+	jq -c '{connectorId: "sandbox", type: "entra", name: "Sandbox tenant", description: "", groupMode: "bind",
+		config: {tenantId, clientId, clientSecret, cloud: "global"}}' "$demo/sandbox.json"
+}
+
+demo_tool='{"toolId":"test-tool","name":"Test Tool","vendor":"Contoso","url":"https://tool.contoso.example","description":"A low-risk tool to try the connector with","risk":"low","defaultDurationDays":30,"maxDurationDays":90,"requestable":true,"connectorId":"sandbox"}'
+
+demo_intake() {
+	jq -c '.jira | {projectKeys: [.projectKey], requestTypeIds: [.requestTypeId], toolField, purposeField, durationField,
+		beneficiary: "reporter", approval: "jsm", allowedApprovers: [], allowedAuthors: [], approvedStatuses: ["Approved"],
+		deniedStatuses: ["Declined"], revokedStatuses: ["Access removed"], matchPortalCustomers: false,
+		writeBack: {comment: true, transitionOnActive: null}}' "$demo/sandbox.json"
+}
+
+demo_prepare() {
+	say "Setting up: connector, connection test, tool, group, intake"
+	api POST /api/v1/connectors "$(demo_connector)" >/dev/null
+	api POST /api/v1/connectors/sandbox/test >/dev/null
+	api POST /api/v1/tools "$demo_tool" >/dev/null
+	api POST /api/v1/tools/test-tool/entitlement-group "{\"mode\":\"bind\",\"groupId\":\"$(seed .testGroupId)\"}" >/dev/null
+	api PUT /api/v1/settings/intake "$(demo_intake)" >/dev/null
+}
+
+demo_introduce() {
+	cat <<EOF
+
+  AI Clearance    $service      (the web console is not built yet: this is the API; see docs/api.md)
+  Jira sandbox    $jira
+  Entra sandbox   $entra
+
+  Three things to try:
+    1. File a request as Ada at $jira/portal, approve it as Ben at $jira/approvals,
+       and watch Ada appear in "$(seed .testGroupName)" at $entra/
+    2. Ask the connector how it is, and see what it says when something is wrong:
+         export AICLEARANCE_URL=$service AICLEARANCE_TOKEN=$admin_token
+         build/aiclearance connector test sandbox
+    3. Prove what happened:
+         build/aiclearance audit verify --config $demo/aiclearance.conf
+
+  Log: $demo/service.log · Ctrl-C stops everything. The sandbox forgets when it stops; each start is a fresh one.
+EOF
 }

@@ -16,8 +16,8 @@ enum result api_token_issue(struct store *store, const struct actor *actor, cons
                             const char *account_id, int64_t now_ms, int64_t expires_at, char ret_token[API_TOKEN_SIZE],
                             char ret_principal_id[37], struct error *error) MUST_CHECK;
 
-/* From an Authorization header ("Bearer …"; NULL: none). RESULT_DENIED, code unauthenticated: missing, malformed, unknown,
- * revoked or expired (the same sentence for all of them). A small cache keeps recent hits for at most 5 s. */
+/* From an Authorization header ("Bearer …"; NULL: none). RESULT_DENIED, code unauthenticated: missing, malformed,
+ * unknown, revoked or expired (the same sentence for all of them). A small cache keeps recent hits for at most 5 s. */
 enum result api_token_authenticate(struct store *store, const char *authorization, int64_t now_ms, struct arena *arena,
                                    struct principal *ret_principal, struct error *error) MUST_CHECK;
 

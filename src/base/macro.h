@@ -14,11 +14,11 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* Hands an owned pointer on: the value, and the variable becomes NULL. */
-#define TAKE_PTR(pointer)                     \
-	({                                        \
-		__typeof__(pointer) taken_ = (pointer); \
-		(pointer) = NULL;                     \
-		taken_;                               \
+#define TAKE_PTR(pointer)                                                                                              \
+	({                                                                                                                 \
+		__typeof__(pointer) taken_ = (pointer);                                                                        \
+		(pointer) = NULL;                                                                                              \
+		taken_;                                                                                                        \
 	})
 
 #endif

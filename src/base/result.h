@@ -1,8 +1,8 @@
 /* The one way in which a function here says that it could not do its work.
  *
- * A function that can fail returns `enum result`, is MUST_CHECK, takes its out-parameters last (named `ret_…`, untouched
- * on failure) and, where the reader of the failure is a person, a `struct error *` as its very last parameter. Library
- * code never logs: the route, the job and the command do, once. */
+ * A function that can fail returns `enum result`, is MUST_CHECK, takes its out-parameters last (named `ret_…`,
+ * untouched on failure) and, where the reader of the failure is a person, a `struct error *` as its very last
+ * parameter. Library code never logs: the route, the job and the command do, once. */
 #ifndef AIC_BASE_RESULT_H
 #define AIC_BASE_RESULT_H
 

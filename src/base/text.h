@@ -1,5 +1,5 @@
-/* Text: a growing buffer with a ceiling, and the small questions that are asked of strings. All ASCII-only where case or
- * class matters; UTF-8 passes through. */
+/* Text: a growing buffer with a ceiling, and the small questions that are asked of strings. All ASCII-only where case
+ * or class matters; UTF-8 passes through. */
 #ifndef AIC_BASE_TEXT_H
 #define AIC_BASE_TEXT_H
 
@@ -47,8 +47,8 @@ bool text_equal_secret(const char *a, size_t a_length, const char *b, size_t b_l
 /* A whole decimal integer in [min, max]; anything else RESULT_INVALID. */
 enum result text_parse_int(const char *string, int64_t min, int64_t max, int64_t *ret_value) MUST_CHECK;
 
-/* base64 (RFC 4648 section 4, padded) and base64url (section 5, unpadded); decoding tolerates missing padding and nothing
- * else. NULL on failure. */
+/* base64 (RFC 4648 section 4, padded) and base64url (section 5, unpadded); decoding tolerates missing padding and
+ * nothing else. NULL on failure. */
 char *text_base64_encode(struct arena *arena, const uint8_t *bytes, size_t length) MUST_CHECK;
 char *text_base64url_encode(struct arena *arena, const uint8_t *bytes, size_t length) MUST_CHECK;
 enum result text_base64_decode(struct arena *arena, const char *string, size_t length, uint8_t **ret_bytes,

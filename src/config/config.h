@@ -35,7 +35,7 @@ struct config {
 	int sweep_seconds;
 	/* [forge], [auth]: checked and accepted; named in the log */
 	const char *forge_app_id, *forge_jwks_url;
-	const char *auth_issuer, *auth_client_id, *auth_client_secret;
+	const char *auth_issuer, *auth_client_id, *auth_client_secret, *auth_roles_claim, *auth_roles;
 	/* [retention], [log] */
 	int inbox_days;
 	const char *log_level;
@@ -46,8 +46,9 @@ struct config_fault {
 	const char *message;
 };
 
-/* Reads and checks. RESULT_OK with *ret_config; RESULT_INVALID with every fault (in *arena, in file order); RESULT_NOT_FOUND
- * or RESULT_IO with one fault if the file cannot be read. `environment` is environ-like ("NAME=value", NULL-terminated). */
+/* Reads and checks. RESULT_OK with *ret_config; RESULT_INVALID with every fault (in *arena, in file order);
+ * RESULT_NOT_FOUND or RESULT_IO with one fault if the file cannot be read. `environment` is environ-like ("NAME=value",
+ * NULL-terminated). */
 enum result config_read(const char *path, char *const *environment, struct arena *arena, struct config *ret_config,
                         struct config_fault **ret_faults, size_t *ret_fault_count) MUST_CHECK;
 

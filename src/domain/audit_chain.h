@@ -19,7 +19,7 @@
 /* `detail` is an object of ids, codes and numbers; never a name, an e-mail or free text. */
 struct audit_event {
 	int64_t seq; /* from 1, no gaps */
-	int64_t at;
+	int64_t at;  /* whole seconds: what the text shows is what is hashed */
 	const char *actor_kind;
 	const char *actor_id;
 	const char *action; /* "connector.created" */
@@ -34,7 +34,8 @@ struct audit_event {
 /* The event as the contract shows it; `with_hash` false leaves `hash` out, as it is hashed. The caller owns the value;
  * NULL on failure. */
 json_t *audit_event_to_json(const struct audit_event *event, bool with_hash) MUST_CHECK;
-/* Fills hash from everything else. */
+/* The hash over everything else. RESULT_INVALID if `at` has a fraction of a second, or `detail` is not an object of
+ * values that have a canonical form. */
 enum result audit_event_hash(const struct audit_event *event, struct arena *arena, char ret_hash[DIGEST_HEX_SIZE]) MUST_CHECK;
 
 struct audit_checkpoint {
@@ -54,7 +55,8 @@ char *audit_key_public_pem(const struct audit_key *key, struct arena *arena) MUS
 void audit_key_free(struct audit_key *key);
 void audit_key_freep(struct audit_key **key);
 
-/* Signs / verifies {seq,hash,at} in canonical form, under a label ("checkpoint", "head") that keeps the two apart. */
+/* Signs / verifies {seq,hash,at} in canonical form, under a label ("checkpoint", "head") that keeps the two apart (any but
+ * "checkpoint" is a fourth member, `label`). Signing cuts `at` down to whole seconds: keep it as it is afterwards. */
 enum result audit_checkpoint_sign(const struct audit_key *key, const char *label, struct audit_checkpoint *checkpoint) MUST_CHECK;
 bool audit_checkpoint_verify(const struct audit_key *key, const char *label, const struct audit_checkpoint *checkpoint);
 

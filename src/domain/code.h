@@ -8,7 +8,7 @@
 struct code {
 	const char *code;    /* "secret_invalid" */
 	const char *area;    /* "credential", "token", "reach", "permissions", "read", "groups", "credential-expiry",
-	                        "identity", "request", "work", "api", "inbox", "jira" */
+	                        "identity", "request", "work", "inbox", "jira", "api", "store" */
 	const char *title;   /* short: problem+json's title, a heading in the documentation */
 	const char *summary; /* one sentence: what it means */
 	const char *remedy;  /* what to do, in Entra's or Jira's own words; NULL only where nothing is wrong */

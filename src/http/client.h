@@ -1,8 +1,8 @@
 /* Outgoing HTTP: libcurl's multi interface on one thread of its own (DESIGN section 5).
  *
- * HTTP/2 where the server speaks it, connections reused, no redirects, no proxy from the environment, https only (http to
- * loopback), TLS 1.2 or newer, CURLOPT_QUICK_EXIT and an own resolve cache so that a hanging resolver cannot freeze the
- * thread. Bodies are bounded by the caller. Retrying is not its business (http/retry.h). */
+ * HTTP/2 where the server speaks it, connections reused, no redirects, no proxy from the environment, https only (http
+ * to loopback), TLS 1.2 or newer, CURLOPT_QUICK_EXIT and an own resolve cache so that a hanging resolver cannot freeze
+ * the thread. Bodies are bounded by the caller. Retrying is not its business (http/retry.h). */
 #ifndef AIC_HTTP_CLIENT_H
 #define AIC_HTTP_CLIENT_H
 
@@ -17,10 +17,10 @@
 /* Why no HTTP answer came. */
 enum http_failure {
 	HTTP_FAILURE_NONE,
-	HTTP_FAILURE_REFUSED_URL, /* not https, or http to another host than loopback */
+	HTTP_FAILURE_REFUSED_URL, /* not https, or http to another host than loopback; or it holds a '#' */
 	HTTP_FAILURE_RESOLVE,
 	HTTP_FAILURE_CONNECT,
-	HTTP_FAILURE_TLS,       /* handshake or certificate */
+	HTTP_FAILURE_TLS, /* handshake or certificate */
 	HTTP_FAILURE_TIMEOUT,
 	HTTP_FAILURE_RESET,     /* closed, or cut, before the answer was whole */
 	HTTP_FAILURE_TOO_LARGE, /* the body passed max_response_bytes */
@@ -40,9 +40,10 @@ struct http_request {
 	size_t header_count;
 	const void *body; /* must stay valid until the call returns or the callback ran; not copied */
 	size_t body_length;
-	int64_t timeout_ms;         /* of the whole exchange; > 0 */
-	size_t max_response_bytes;  /* > 0 */
-	const char *unix_socket;    /* NULL: TCP */
+	int64_t timeout_ms;        /* of the whole exchange; > 0 */
+	size_t max_response_bytes; /* > 0 */
+	const char *unix_socket;   /* NULL: TCP */
+	bool secret_body; /* the body holds a credential: HTTP/1.1, since the HTTP/2 library does not wipe its buffers */
 };
 
 /* Lives in the arena given. An HTTP answer of any status is RESULT_OK. */
@@ -74,14 +75,16 @@ enum result http_client_new(const struct http_client_options *options, struct ht
 void http_client_free(struct http_client *client); /* cancels what runs, joins the thread; accepts NULL */
 
 /* Blocks the calling thread until the answer is whole. RESULT_OK for any HTTP status; else RESULT_UNAVAILABLE (resolve,
- * connect, reset), RESULT_TIMEOUT, RESULT_DENIED (TLS, refused URL), RESULT_TOO_LARGE, RESULT_NO_MEMORY. ret_response is
- * filled with failure and maybe_sent on those as well (the one exception to "untouched on failure"). */
+ * connect, reset, cancelled), RESULT_TIMEOUT, RESULT_DENIED (TLS, refused URL), RESULT_TOO_LARGE, RESULT_NO_MEMORY,
+ * RESULT_PROTOCOL (what came is not HTTP), RESULT_INVALID (a method, header or limit that cannot be sent). ret_response
+ * is filled with failure and maybe_sent on those as well (the one exception to "untouched on failure"). POST and PATCH
+ * are never sent twice. */
 enum result http_client_perform(struct http_client *client, const struct http_request *request, struct arena *arena,
                                 struct http_response *ret_response, struct error *error) MUST_CHECK;
 
 /* Several at once, in parallel, each with its own result; returns when all are done. */
 enum result http_client_perform_all(struct http_client *client, const struct http_request *requests, size_t count,
-                                    struct arena *arena, struct http_response *ret_responses,
-                                    enum result *ret_results) MUST_CHECK;
+                                    struct arena *arena, struct http_response *ret_responses, enum result *ret_results)
+    MUST_CHECK;
 
 #endif

@@ -64,10 +64,10 @@ struct jira_user {
 enum result jira_user_read(struct jira *jira, const char *account_id, struct arena *arena, struct jira_user *ret_user,
                            struct error *error) MUST_CHECK;
 
-/* Issues of the projects changed in the last `minutes`, page by page through POST /search/jql: ids. The callback returns
- * false to stop. At most 10,000. */
+/* Issues of the projects changed in the last `minutes`, page by page through POST /search/jql: ids, and when they were
+ * updated (0: not told). The callback returns false to stop. At most 10,000. */
 enum result jira_search_updated(struct jira *jira, const char *const *project_keys, int64_t minutes, struct arena *arena,
-                                bool (*each)(void *context, const char *issue_id), void *context,
+                                bool (*each)(void *context, const char *issue_id, int64_t updated_at), void *context,
                                 struct error *error) MUST_CHECK;
 
 /* Adds a comment (ADF, one paragraph per line of `text`) tagged with `tag`; with `look_first` it looks for the tag among the

@@ -13,8 +13,8 @@ struct credential_opener {
 	const struct master_key *master_key;
 	struct secret_allow_list allow;
 };
-/* Borrows everything; lives as long as its parts. A fetch fails with code secret_missing (empty), secret_reference_unreadable,
- * secret_reference_not_allowed, or secret_unsealable. */
+/* Borrows everything; lives as long as its parts. A fetch fails with code secret_missing (empty),
+ * secret_reference_unreadable, secret_reference_not_allowed, or secret_unsealable. */
 void credential_opener_init(struct credential_opener *opener, const struct connector_settings *settings,
                             const struct master_key *master_key, struct secret_allow_list allow);
 

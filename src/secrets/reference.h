@@ -11,10 +11,10 @@
 /* The shape alone. */
 bool secret_reference_is_valid(const char *reference);
 
-/* Reads it. A file must be a regular file (no link is followed in its last part), at most 64 KiB, not readable by group or
- * world; one trailing newline is cut off. `systemd:NAME` reads $CREDENTIALS_DIRECTORY/NAME. An empty value is a failure.
- * RESULT_NOT_FOUND / RESULT_DENIED / RESULT_TOO_LARGE / RESULT_INVALID, code secret_reference_unreadable, with a sentence
- * that names the reference and what is wrong, never the content. */
+/* Reads it. A file must be a regular file (no link is followed in its last part), at most 64 KiB, not readable by group
+ * or world; one trailing newline is cut off. `systemd:NAME` reads $CREDENTIALS_DIRECTORY/NAME. An empty value is a
+ * failure. RESULT_NOT_FOUND / RESULT_DENIED / RESULT_TOO_LARGE / RESULT_INVALID, code secret_reference_unreadable, with
+ * a sentence that names the reference and what is wrong, never the content. */
 enum result secret_reference_read(const char *reference, struct secret *ret_secret, struct error *error) MUST_CHECK;
 
 /* The operator's allow list, as in [secrets] allow: "dir:/etc/x, env:ENTRA_*, systemd:*". NULL or "": nothing. */

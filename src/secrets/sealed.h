@@ -16,8 +16,8 @@ struct master_key; /* 32 bytes in secret memory */
 enum result master_key_read(const char *reference, struct master_key **ret_key, struct error *error) MUST_CHECK;
 void master_key_free(struct master_key *key);
 
-/* `bound_to` ("connector:entra-prod", "audit-key") is authenticated with it: sealed bytes copied to another place do not
- * open. Format: version byte 1, 4-byte key id, 12-byte random nonce, ciphertext, 16-byte tag. */
+/* `bound_to` ("connector:entra-prod", "audit-key") is authenticated with it: sealed bytes copied to another place do
+ * not open. Format: version byte 1, 4-byte key id, 12-byte random nonce, ciphertext, 16-byte tag. */
 enum result sealed_seal(const struct master_key *key, const char *bound_to, const void *plain, size_t length,
                         struct arena *arena, uint8_t **ret_sealed, size_t *ret_length) MUST_CHECK;
 /* RESULT_DENIED with a sentence if the key is not the one, or the bytes were changed. */

@@ -20,7 +20,8 @@ void secret_done(struct secret *secret); /* wipes; may be called on a zeroed str
 /* Makes this process not dumpable (PR_SET_DUMPABLE 0, RLIMIT_CORE 0). Call once, early. */
 void secret_forbid_dumps(void);
 
-/* How somebody gets at a secret at the moment of use, and not before: opens the sealed one or reads the reference anew. */
+/* How somebody gets at a secret at the moment of use, and not before: opens the sealed one or reads the reference anew.
+ */
 struct secret_source {
 	enum result (*fetch)(const struct secret_source *source, struct secret *ret_secret, struct error *error);
 };

@@ -1,5 +1,5 @@
-/* The HTTP server: libmicrohttpd's pool reads requests; handlers run on threads of ours, so that none of its threads ever
- * blocks. Joins store, connectors and Jira; never includes worker/. */
+/* The HTTP server: libmicrohttpd's pool reads requests; handlers run on threads of ours, so that none of its threads
+ * ever blocks. Joins store, connectors and Jira; never includes worker/. */
 #ifndef AIC_SERVER_SERVER_H
 #define AIC_SERVER_SERVER_H
 
@@ -17,7 +17,7 @@
 #include "store/store.h"
 
 struct server_options {
-	const char *listen; /* "127.0.0.1:8480", "[::1]:8480", "unix:/path"; port 0 picks one */
+	const char *listen;             /* "127.0.0.1:8480", "[::1]:8480", "unix:/path"; port 0 picks one */
 	const char *tls_cert, *tls_key; /* paths to PEM files; NULL */
 	const char *public_url;
 	struct store *store;
@@ -35,7 +35,8 @@ struct server_options {
 };
 
 struct server;
-enum result server_start(const struct server_options *options, struct server **ret_server, struct error *error) MUST_CHECK;
+enum result server_start(const struct server_options *options, struct server **ret_server, struct error *error)
+    MUST_CHECK;
 int server_port(const struct server *server);
 /* A commit happened: look again at requests that wait for a change. From any thread; cheap. */
 void server_wake(struct server *server);

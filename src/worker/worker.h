@@ -28,7 +28,7 @@ struct worker;
 enum result worker_start(const struct worker_options *options, struct worker **ret_worker, struct error *error) MUST_CHECK;
 /* Something was committed: look for due jobs. From any thread; cheap. */
 void worker_wake(struct worker *worker);
-/* Lets running attempts finish (up to 10 s), stops the threads, frees. Accepts NULL. */
+/* Lets running attempts finish (each call of theirs has its deadline), stops the threads, frees. Accepts NULL. */
 void worker_stop(struct worker *worker);
 
 #endif

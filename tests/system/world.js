@@ -62,7 +62,7 @@ export class World {
     world.writeConfig(options.config);
     if (options.service !== false) {
       await world.startService();
-      world.admin = await world.token('admin', world.seed.accounts.admin);
+      world.admin = await world.token('admin', world.seed.jira.accounts.cleo.accountId);
     }
     return world;
   }
@@ -71,7 +71,7 @@ export class World {
     return {
       TEST_WEBHOOK_SECRET: this.webhookSecret,
       TEST_AUTOMATION_TOKEN: this.automationToken,
-      TEST_JIRA_TOKEN: 'jira-token',
+      TEST_JIRA_TOKEN: this.seed?.jira.token ?? '',
       ...this.options.environment,
     };
   }
@@ -85,8 +85,12 @@ export class World {
         '--webhook-url', `${this.service}/hooks/jira`, '--webhook-secret-env', 'TEST_WEBHOOK_SECRET', '--ready-file', ready],
       this.folder, this.environment);
     this.seed = await until('the sandbox', () => existsSync(ready) && JSON.parse(readFileSync(ready, 'utf8')));
-    this.entra = `http://127.0.0.1:${this.seed.entraPort}`;
-    this.jira = `http://127.0.0.1:${this.seed.jiraPort}`;
+    this.entra = this.seed.entraUrl;
+    this.entraHttps = `https://localhost:${new URL(this.seed.entraHttpsUrl).port}`;
+    this.jira = this.seed.jiraUrl;
+    // Account ids by first name, and by what the person is for: Ada asks, Ben approves, Cleo administers, Dan audits.
+    const people = Object.fromEntries(Object.entries(this.seed.jira.accounts).map(([name, one]) => [name, one.accountId]));
+    this.seed.accounts = { ...people, requester: people.ada, approver: people.ben, admin: people.cleo, auditor: people.dan };
   }
 
   // `extra`: more sections or keys, as { section: { key: value } }.
@@ -186,10 +190,20 @@ export class World {
     return answer.json;
   }
 
-  async jiraCall(method, path, body, account = this.seed.accounts.admin) {
+  // What an account proves itself with at Jira.
+  jiraToken(account) {
+    return Object.values(this.seed.jira.accounts).find((one) => one.accountId === account)?.token ?? account;
+  }
+
+  // A person of the seed ("ada"), or one of the crowd ("user001").
+  jiraToken(person) {
+    return this.seed.jira.accounts[person]?.token ?? `sandbox-jira-${person}`;
+  }
+
+  async jiraCall(method, path, body, person = 'cleo') {
     const response = await fetch(this.jira + path, {
       method,
-      headers: { Authorization: `Bearer ${account}`, Accept: 'application/json', ...(body ? { 'Content-Type': 'application/json' } : {}) },
+      headers: { Authorization: `Bearer ${this.jiraToken(account)}`, Accept: 'application/json', ...(body ? { 'Content-Type': 'application/json' } : {}) },
       body: body && JSON.stringify(body),
     });
     const text = await response.text();

@@ -1,0 +1,142 @@
+/* Items answer for themselves: each has its own status, headers and body, and may be throttled while its neighbour
+ * succeeded. The ids are the positions, from "1"; answers are found by id, never by place. An item that the answer
+ * leaves out was not answered, which is not success. */
+#include "connector/entra/batch.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "connector/entra/throttle_gate.h"
+#include "http/retry.h"
+
+#define BATCH_BODY_CEILING (256 * 1024)
+#define RETRY_AFTER_CAP_MS (3600 * 1000)
+
+static void item_write(struct text *text, size_t position, const struct graph_request *request)
+{
+	text_printf(text, "%s{\"id\":\"%zu\",\"method\":\"%s\",\"url\":", position > 1 ? "," : "", position,
+	            graph_method_name(request->method));
+	text_append_json(text, request->path);
+	if (request->body != NULL) {
+		text_append(text, ",\"headers\":{\"Content-Type\":\"application/json\"},\"body\":");
+		text_append(text, request->body);
+	}
+	text_append_char(text, '}');
+}
+
+static enum result envelope_write(const struct graph_request *requests, size_t count, struct text *text,
+                                  struct error *error)
+{
+	text_append(text, "{\"requests\":[");
+	for (size_t i = 0; i < count; i++) {
+		if (requests[i].path == NULL || !graph_request_is_allowed(requests[i].method, requests[i].path))
+			return error_set(error, RESULT_INVALID, "validation_failed",
+			                 "That request is not one that this product sends.");
+		item_write(text, i + 1, &requests[i]);
+	}
+	text_append(text, "]}");
+	return text_failed(text) ? error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.") : RESULT_OK;
+}
+
+static const char *header_of(const json_t *headers, const char *name)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach((json_t *)headers, key, value)
+	{
+		if (text_equal_fold(key, name))
+			return json_string_value(value);
+	}
+	return NULL;
+}
+
+/* 1-based; 0 if it is not one of ours. */
+static size_t position_of(const json_t *id, size_t count)
+{
+	int64_t position = 0;
+	if (json_is_integer(id))
+		position = json_integer_value(id);
+	else if (!json_is_string(id) || text_parse_int(json_string_value(id), 1, (int64_t)count, &position) != RESULT_OK)
+		return 0;
+	return position >= 1 && position <= (int64_t)count ? (size_t)position : 0;
+}
+
+static void item_read(const json_t *response, int64_t now_ms, struct batch_item *item)
+{
+	*item = (struct batch_item){.status = (int)json_integer_at(response, "status", 0)};
+	item->body = json_object_get(response, "body");
+	if (item->status >= 200 && item->status < 300) {
+		item->result = RESULT_OK;
+		return;
+	}
+	const json_t *headers = json_object_get(response, "headers");
+	int64_t wait = retry_after_ms(header_of(headers, "retry-after"), now_ms, RETRY_AFTER_CAP_MS);
+	if (item->status < 400 || item->status > 599) {
+		item->result = error_set(&item->error, RESULT_PROTOCOL, "graph_bad_response",
+		                         "An item of Microsoft Graph's batch answer has no status that can be understood.");
+		return;
+	}
+	graph_fault_read(item->body, &item->fault);
+	item->result = graph_fault_fill(item->status, &item->fault, wait, &item->error);
+	const char *request_id = header_of(headers, "request-id");
+	if (request_id != NULL && text_is_uuid(request_id))
+		memcpy(item->error.request_id, request_id, strlen(request_id) + 1);
+}
+
+void batch_sort(const json_t *envelope, size_t count, int64_t now_ms, struct batch_item *ret_items)
+{
+	for (size_t i = 0; i < count; i++) {
+		ret_items[i] = (struct batch_item){0};
+		ret_items[i].result = error_set(&ret_items[i].error, RESULT_PROTOCOL, "graph_bad_response",
+		                                "Microsoft Graph's batch answer leaves out an item that was asked.");
+		ret_items[i].error.retryable = true;
+		ret_items[i].error.retry_after_ms = -1;
+	}
+	const json_t *responses = json_object_get(envelope, "responses");
+	for (size_t i = 0; i < json_array_size(responses); i++) {
+		const json_t *response = json_array_get(responses, i);
+		size_t position = position_of(json_object_get(response, "id"), count);
+		if (position != 0 && ret_items[position - 1].status == 0)
+			item_read(response, now_ms, &ret_items[position - 1]);
+	}
+}
+
+static void items_note(const struct graph_session *session, const struct graph_answer *answer, struct batch_item *items,
+                       size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (items[i].result == RESULT_OK)
+			continue;
+		memcpy(items[i].error.client_request_id, answer->trace.client_request_id, ID_SIZE);
+		if (items[i].error.request_id[0] == '\0')
+			memcpy(items[i].error.request_id, answer->trace.request_id, sizeof(items[i].error.request_id));
+		if (items[i].status == 429)
+			throttle_gate_close(&session->place, session->target->settings,
+			                    clock_monotonic_ms(session->environment->clock), items[i].error.retry_after_ms);
+	}
+}
+
+enum result batch_perform(struct graph_session *session, const struct graph_request *requests, size_t count,
+                          struct graph_answer *ret_answer, struct batch_item *ret_items, struct error *error)
+{
+	*ret_answer = (struct graph_answer){.retry_after_ms = -1};
+	if (count == 0 || count > BATCH_MAX)
+		return error_set(error, RESULT_INVALID, "validation_failed", "A batch holds between 1 and %d requests.",
+		                 BATCH_MAX);
+	_cleanup_(text_done) struct text body = TEXT_INIT(BATCH_BODY_CEILING);
+	enum result result = envelope_write(requests, count, &body, error);
+	if (result != RESULT_OK)
+		return result;
+	const struct graph_request request = {.method = GRAPH_POST, .path = "/$batch", .body = body.data};
+	result = graph_perform(session, &request, ret_answer, error);
+	bool has_items = json_is_array(json_object_get(ret_answer->body, "responses"));
+	if (result != RESULT_OK && !(ret_answer->status == 424 && has_items))
+		return result;
+	if (!has_items)
+		return error_set(error, RESULT_PROTOCOL, "graph_bad_response",
+		                 "Microsoft Graph's batch answer holds no list of responses.");
+	batch_sort(ret_answer->body, count, clock_now_ms(session->environment->clock), ret_items);
+	items_note(session, ret_answer, ret_items, count);
+	return RESULT_OK;
+}

@@ -1,0 +1,56 @@
+#include "connector/entra/entra.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "connector/entra/diagnosis.h"
+#include "connector/entra/groups.h"
+#include "connector/entra/members.h"
+#include "connector/entra/token.h"
+#include "connector/entra/users.h"
+
+#define DOMAIN_LENGTH_MAX 253
+#define LABEL_LENGTH_MAX 63
+
+/* At least two labels of letters, digits and hyphens: "common" and "organizations" are no tenants. */
+static bool is_domain(const char *name)
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-";
+	size_t labels = 0;
+	if (strlen(name) > DOMAIN_LENGTH_MAX)
+		return false;
+	for (;;) {
+		size_t length = strspn(name, allowed);
+		if (length == 0 || length > LABEL_LENGTH_MAX || name[0] == '-' || name[length - 1] == '-')
+			return false;
+		labels++;
+		if (name[length] == '\0')
+			return labels >= 2;
+		if (name[length] != '.')
+			return false;
+		name += length + 1;
+	}
+}
+
+const char *entra_check_shape(const struct connector_settings *settings)
+{
+	const char *tenant = settings->tenant_id;
+	if (tenant == NULL || (!text_is_uuid(tenant) && !is_domain(tenant)))
+		return "tenant_malformed";
+	if (settings->client_id == NULL || !text_is_uuid(settings->client_id))
+		return "client_malformed";
+	return "";
+}
+
+const struct connector_ops entra_ops = {
+    .type = "entra",
+    .check_shape = entra_check_shape,
+    .test = entra_test,
+    .search_groups = entra_search_groups,
+    .read_group = entra_read_group,
+    .match_user = entra_match_user,
+    .is_member = entra_is_member,
+    .add_member = entra_add_member,
+    .remove_member = entra_remove_member,
+    .forget = entra_token_forget,
+};

@@ -1,0 +1,70 @@
+/* The one way to Microsoft Graph. */
+#ifndef AIC_CONNECTOR_ENTRA_GRAPH_REQUEST_H
+#define AIC_CONNECTOR_ENTRA_GRAPH_REQUEST_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/id.h"
+#include "base/macro.h"
+#include "base/memory.h"
+#include "base/result.h"
+#include "connector/connector.h"
+#include "connector/entra/cloud.h"
+#include "connector/entra/graph_error.h"
+#include "http/client.h"
+
+/* What one call through the seam needs for its exchanges. */
+struct graph_session {
+	const struct connector_environment *environment;
+	const struct connector_target *target;
+	struct entra_place place;
+	struct arena *arena; /* of the call: holds the token */
+	int64_t deadline_ms; /* monotonic */
+	const char *token;   /* NULL until the first exchange */
+	bool past_caches;    /* the connection test: its own token, and no heed to a remembered throttle */
+};
+
+enum result graph_session_init(const struct connector_environment *environment, const struct connector_target *target,
+                               struct arena *arena, struct graph_session *ret_session, struct error *error) MUST_CHECK;
+
+enum graph_method { GRAPH_GET, GRAPH_POST, GRAPH_DELETE };
+
+struct graph_request {
+	enum graph_method method;
+	const char *path; /* "/groups/…", below the version root; or NULL and `url` */
+	const char *url;  /* from odata_walk_next */
+	const char *body; /* JSON text; NULL: none */
+};
+
+/* `body` is NULL if there was none. An answer is good if its status is 2xx. */
+struct graph_answer {
+	int status;
+	json_t *body;
+	struct graph_fault fault; /* of a status that is not 2xx; borrowed from body */
+	int64_t retry_after_ms;   /* -1: not told */
+	int64_t server_time_ms;   /* 0: not told */
+	struct connector_trace trace;
+};
+void graph_answer_done(struct graph_answer *answer);
+
+/* Performs one exchange; asks for a token if there is none yet, and once more with a new token if Graph would not take
+ * the one it got. RESULT_OK for 2xx alone. *ret_answer is filled whenever an answer came, also with a failure (the
+ * exception to "untouched on failure"): free it in any case. Nothing is sent while the app is asked to wait
+ * (graph_throttled). */
+enum result graph_perform(struct graph_session *session, const struct graph_request *request,
+                          struct graph_answer *ret_answer, struct error *error) MUST_CHECK;
+
+/* Several GETs at once, each with its own result and error (all three arrays hold `count`). */
+enum result graph_perform_all(struct graph_session *session, const struct graph_request *requests, size_t count,
+                              struct graph_answer *ret_answers, enum result *ret_results, struct error *ret_errors)
+    MUST_CHECK;
+
+/* Whether this product may send that at all: GET, a $batch, and the two membership writes, exactly as they are written.
+ */
+bool graph_request_is_allowed(enum graph_method method, const char *path);
+
+const char *graph_method_name(enum graph_method method);
+
+#endif

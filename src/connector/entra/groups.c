@@ -1,0 +1,294 @@
+/* Reading groups. A flag decides whether a group can be managed at all, so every flag is asked for by name, and one
+ * that does not come back is unknown, which counts against the group (domain/catalog.h). */
+#include "connector/entra/groups.h"
+
+#include <string.h>
+
+#include "base/text.h"
+#include "connector/entra/bindable.h"
+#include "connector/entra/odata.h"
+#include "connector/entra/transport.h"
+
+#define SELECT                                                                                                         \
+	"$select=id,displayName,description,groupTypes,securityEnabled,mailEnabled,onPremisesSyncEnabled,"                 \
+	"isAssignableToRole,"                                                                                              \
+	"isManagementRestricted,membershipRule,membershipRuleProcessingState,resourceProvisioningOptions,visibility"
+#define SEARCH_MAX 50
+#define DELETED_PAGES_MAX 5
+
+static enum known known_of(const json_t *object, const char *name, enum known when_null)
+{
+	const json_t *value = json_object_get(object, name);
+	if (json_is_null(value))
+		return when_null;
+	if (!json_is_boolean(value))
+		return KNOWN_NOT;
+	return json_is_true(value) ? KNOWN_TRUE : KNOWN_FALSE;
+}
+
+static enum known types_have(const json_t *object, const char *type)
+{
+	const json_t *types = json_object_get(object, "groupTypes");
+	if (!json_is_array(types))
+		return KNOWN_NOT;
+	for (size_t i = 0; i < json_array_size(types); i++) {
+		const char *name = json_string_value(json_array_get(types, i));
+		if (name == NULL)
+			return KNOWN_NOT;
+		if (text_equal_fold(name, type))
+			return KNOWN_TRUE;
+	}
+	return KNOWN_FALSE;
+}
+
+static enum known visibility_is_hidden(const json_t *object)
+{
+	const json_t *value = json_object_get(object, "visibility");
+	if (json_is_null(value))
+		return KNOWN_FALSE;
+	const char *name = json_string_value(value);
+	if (name == NULL)
+		return KNOWN_NOT;
+	return text_equal_fold(name, "HiddenMembership") ? KNOWN_TRUE : KNOWN_FALSE;
+}
+
+static enum result copy_string(const json_t *object, const char *name, struct arena *arena, const char **ret_string)
+{
+	const char *value = json_string_value(json_object_get(object, name));
+	const char *copy = arena_strdup(arena, value);
+	if (value != NULL && copy == NULL)
+		return RESULT_NO_MEMORY;
+	*ret_string = copy;
+	return RESULT_OK;
+}
+
+enum result entra_group_facts_read(const json_t *object, struct arena *arena, struct group_facts *ret_facts)
+{
+	struct group_facts facts = {
+	    .dynamic = types_have(object, "DynamicMembership"),
+	    .unified = types_have(object, "Unified"),
+	    .on_premises = known_of(object, "onPremisesSyncEnabled", KNOWN_FALSE),
+	    .role_assignable = known_of(object, "isAssignableToRole", KNOWN_FALSE),
+	    .management_restricted = known_of(object, "isManagementRestricted", KNOWN_FALSE),
+	    .mail_enabled = known_of(object, "mailEnabled", KNOWN_NOT),
+	    .security_enabled = known_of(object, "securityEnabled", KNOWN_NOT),
+	    .hidden_membership = visibility_is_hidden(object),
+	};
+	enum result result = copy_string(object, "id", arena, &facts.group_id);
+	if (result == RESULT_OK)
+		result = copy_string(object, "displayName", arena, &facts.display_name);
+	if (result == RESULT_OK)
+		result = copy_string(object, "description", arena, &facts.description);
+	if (result != RESULT_OK)
+		return result;
+	if (facts.group_id == NULL || !text_is_uuid(facts.group_id))
+		return RESULT_INVALID;
+	*ret_facts = facts;
+	return RESULT_OK;
+}
+
+char *entra_group_path(struct arena *arena, const char *group_id)
+{
+	return arena_printf(arena, "/groups/%s?" SELECT, group_id);
+}
+
+static enum result bad_group(enum result result, struct error *error)
+{
+	if (result == RESULT_NO_MEMORY)
+		return error_set(error, result, NULL, "Out of memory.");
+	return error_set(error, RESULT_PROTOCOL, "graph_bad_response",
+	                 "Microsoft Graph answered with something else than the group.");
+}
+
+static bool page_lists(const json_t *page, const char *id)
+{
+	const json_t *value = json_object_get(page, "value");
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		const char *listed = json_string_value(json_object_get(json_array_get(value, i), "id"));
+		if (listed != NULL && text_equal_fold(listed, id))
+			return true;
+	}
+	return false;
+}
+
+/* Among the deleted groups, by the list: where an item cannot be read by its id. Best effort: a refusal means "no". */
+static bool deleted_list_has(struct graph_session *session, const char *group_id)
+{
+	struct odata_walk walk;
+	odata_walk_init(&walk, &session->place, DELETED_PAGES_MAX);
+	struct graph_request request = {.method = GRAPH_GET,
+	                                .path = "/directory/deletedItems/microsoft.graph.group?$select=id&$top=999"};
+	bool found = false;
+	for (;;) {
+		_cleanup_(graph_answer_done) struct graph_answer answer = {0};
+		if (graph_perform(session, &request, &answer, NULL) != RESULT_OK)
+			break;
+		found = page_lists(answer.body, group_id);
+		const char *url = NULL;
+		if (found || odata_walk_next(&walk, answer.body, session->arena, &url, NULL) != RESULT_OK || url == NULL)
+			break;
+		request = (struct graph_request){.method = GRAPH_GET, .url = url};
+	}
+	odata_walk_done(&walk);
+	return found;
+}
+
+static bool deleted_item_is(struct graph_session *session, const char *group_id)
+{
+	char *path = arena_printf(session->arena, "/directory/deletedItems/%s", group_id);
+	if (path == NULL)
+		return false;
+	const struct graph_request request = {.method = GRAPH_GET, .path = path};
+	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
+	if (graph_perform(session, &request, &answer, NULL) != RESULT_OK)
+		return false;
+	const char *id = json_string_value(json_object_get(answer.body, "id"));
+	return id != NULL && text_equal_fold(id, group_id);
+}
+
+enum result entra_group_explain_missing(struct graph_session *session, const char *group_id, struct error *error)
+{
+	struct error before = error != NULL ? *error : (struct error){0};
+	bool deleted = deleted_item_is(session, group_id) || deleted_list_has(session, group_id);
+	if (deleted)
+		error_set(error, RESULT_NOT_FOUND, "group_deleted",
+		          "The group was deleted; Entra still keeps it among its deleted groups.");
+	else
+		error_set(error, RESULT_NOT_FOUND, "group_missing", "No group in the directory has that object id.");
+	if (error != NULL) {
+		error->retry_after_ms = -1;
+		error->http_status = before.http_status;
+		memcpy(error->remote_code, before.remote_code, sizeof(error->remote_code));
+		memcpy(error->request_id, before.request_id, sizeof(error->request_id));
+		memcpy(error->client_request_id, before.client_request_id, sizeof(error->client_request_id));
+	}
+	return RESULT_NOT_FOUND;
+}
+
+enum result entra_group_fetch(struct graph_session *session, const char *group_id, struct group_facts *ret_facts,
+                              struct error *error)
+{
+	if (!text_is_uuid(group_id))
+		return error_set(error, RESULT_NOT_FOUND, "group_missing", "The id of the group is not an object id.");
+	const char *path = entra_group_path(session->arena, group_id);
+	if (path == NULL)
+		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+	const struct graph_request request = {.method = GRAPH_GET, .path = path};
+	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
+	enum result result = graph_perform(session, &request, &answer, error);
+	if (graph_fault_is_missing(answer.status, &answer.fault))
+		return entra_group_explain_missing(session, group_id, error);
+	if (result == RESULT_NOT_FOUND)
+		return entra_transport_bad_response(ENTRA_SIDE_GRAPH, answer.status, error);
+	if (result != RESULT_OK)
+		return result;
+	struct group_facts facts;
+	result = entra_group_facts_read(answer.body, session->arena, &facts);
+	if (result != RESULT_OK || !text_equal_fold(facts.group_id, group_id))
+		return bad_group(result, error);
+	*ret_facts = facts;
+	return RESULT_OK;
+}
+
+void entra_group_check_fill(const struct group_facts *facts, bool allowed, struct connector_group_check *ret_check)
+{
+	*ret_check = (struct connector_group_check){.facts = *facts};
+	ret_check->code = group_facts_code(facts, &ret_check->manageable);
+	if (!allowed) {
+		ret_check->code = "group_not_allowed";
+		ret_check->manageable = false;
+	}
+}
+
+enum result entra_read_group(const struct connector_environment *environment, const struct connector_target *target,
+                             const char *group_id, struct arena *arena, struct connector_group_check *ret_group,
+                             struct error *error)
+{
+	struct graph_session session;
+	enum result result = graph_session_init(environment, target, arena, &session, error);
+	if (result != RESULT_OK)
+		return result;
+	struct group_facts facts;
+	bool allowed;
+	result = entra_group_fetch(&session, group_id, &facts, error);
+	if (result == RESULT_OK)
+		result = bindable_check(&session, &facts, &allowed, error);
+	if (result == RESULT_OK)
+		entra_group_check_fill(&facts, allowed, ret_group);
+	return result;
+}
+
+static char *search_path(struct arena *arena, const char *search)
+{
+	struct text path = TEXT_INIT(16 * 1024);
+	text_printf(&path, "/groups?%s&$top=%d", SELECT, SEARCH_MAX);
+	if (!text_is_empty(search)) {
+		text_append(&path, "&$filter=startswith(displayName,");
+		odata_append_literal(&path, search);
+		text_append_char(&path, ')');
+	}
+	char *copy = text_failed(&path) ? NULL : arena_strdup(arena, path.data);
+	text_done(&path);
+	return copy;
+}
+
+/* Fills `allowed` for groups whose facts are known. */
+static enum result judge_all(struct graph_session *session, const struct group_facts *facts, size_t count,
+                             bool *allowed, struct error *error)
+{
+	const char *rule = session->environment->bindable_groups;
+	const char *ids[SEARCH_MAX];
+	for (size_t i = 0; i < count; i++) {
+		ids[i] = facts[i].group_id;
+		allowed[i] = bindable_judge(rule, facts[i].group_id, facts[i].display_name) == BINDABLE_YES;
+	}
+	if (!bindable_is_owned_mode(rule))
+		return RESULT_OK;
+	return bindable_find_owned(session, ids, count, allowed, error);
+}
+
+static enum result list_read(const json_t *list, struct arena *arena, struct group_facts *facts, size_t *ret_count,
+                             struct error *error)
+{
+	size_t count = 0;
+	if (!json_is_array(list))
+		return bad_group(RESULT_PROTOCOL, error);
+	for (size_t i = 0; i < json_array_size(list) && count < SEARCH_MAX; i++) {
+		enum result result = entra_group_facts_read(json_array_get(list, i), arena, &facts[count]);
+		if (result != RESULT_OK)
+			return bad_group(result, error);
+		count++;
+	}
+	*ret_count = count;
+	return RESULT_OK;
+}
+
+enum result entra_search_groups(const struct connector_environment *environment, const struct connector_target *target,
+                                const char *search, struct arena *arena, struct connector_group_check **ret_groups,
+                                size_t *ret_count, struct error *error)
+{
+	struct graph_session session;
+	enum result result = graph_session_init(environment, target, arena, &session, error);
+	if (result != RESULT_OK)
+		return result;
+	struct group_facts facts[SEARCH_MAX];
+	bool allowed[SEARCH_MAX];
+	size_t count = 0;
+	const struct graph_request request = {.method = GRAPH_GET, .path = search_path(arena, search)};
+	struct connector_group_check *groups = arena_array(arena, SEARCH_MAX, sizeof(*groups));
+	if (request.path == NULL || groups == NULL)
+		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
+	result = graph_perform(&session, &request, &answer, error);
+	if (result == RESULT_OK)
+		result = list_read(json_object_get(answer.body, "value"), arena, facts, &count, error);
+	if (result == RESULT_OK)
+		result = judge_all(&session, facts, count, allowed, error);
+	if (result != RESULT_OK)
+		return result;
+	for (size_t i = 0; i < count; i++)
+		entra_group_check_fill(&facts[i], allowed[i], &groups[i]);
+	*ret_groups = groups;
+	*ret_count = count;
+	return RESULT_OK;
+}

@@ -1,0 +1,19 @@
+/* Asked to wait, we wait: until Retry-After is over nothing of that app and tenant goes out, from any thread. */
+#ifndef AIC_CONNECTOR_ENTRA_THROTTLE_GATE_H
+#define AIC_CONNECTOR_ENTRA_THROTTLE_GATE_H
+
+#include <stdint.h>
+
+#include "connector/connector.h"
+#include "connector/entra/cloud.h"
+
+/* How long from now; 0: go. */
+int64_t throttle_gate_wait_ms(const struct entra_place *place, const struct connector_settings *settings,
+                              int64_t now_ms);
+/* Graph said to wait. `now_ms` is monotonic. */
+void throttle_gate_close(const struct entra_place *place, const struct connector_settings *settings, int64_t now_ms,
+                         int64_t for_ms);
+/* Graph answered: whoever said to wait no longer does. */
+void throttle_gate_open(const struct entra_place *place, const struct connector_settings *settings);
+
+#endif

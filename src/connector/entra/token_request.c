@@ -1,0 +1,255 @@
+/* The client secret's way: out of its source into locked pages, encoded into locked pages, onto the wire, wiped. It is
+ * never in a growing buffer, a log, an error, or the cache of tokens; the refusal's text is not shown either, since a
+ * strange server could repeat in it what it was sent. */
+#include "connector/entra/token_request.h"
+
+#include <string.h>
+
+#include "base/id.h"
+#include "base/json.h"
+#include "base/text.h"
+#include "connector/entra/token_error.h"
+#include "connector/entra/transport.h"
+
+#define TOKEN_RESPONSE_CEILING (256 * 1024)
+#define TOKEN_LENGTH_CEILING (64 * 1024)
+#define TOKEN_LIFETIME_CEILING_S (28 * 24 * 3600)
+
+static bool byte_is_unreserved(unsigned char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') ||
+	       byte == '-' || byte == '.' || byte == '_' || byte == '~';
+}
+
+static size_t encoded_length(const char *bytes, size_t length)
+{
+	size_t total = 0;
+	for (size_t i = 0; i < length; i++)
+		total += byte_is_unreserved((unsigned char)bytes[i]) ? 1 : 3;
+	return total;
+}
+
+static char *encode_onto(char *out, const char *bytes, size_t length)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	for (size_t i = 0; i < length; i++) {
+		unsigned char byte = (unsigned char)bytes[i];
+		if (byte_is_unreserved(byte)) {
+			*out++ = (char)byte;
+			continue;
+		}
+		*out++ = '%';
+		*out++ = digits[byte >> 4];
+		*out++ = digits[byte & 15];
+	}
+	return out;
+}
+
+enum result entra_token_form_write(const struct entra_token_form *form, struct secret *ret_body)
+{
+	const struct {
+		const char *name;
+		const char *value;
+		size_t length;
+	} fields[] = {
+	    {"client_id=", form->client_id, strlen(form->client_id)},
+	    {"&scope=", form->scope, strlen(form->scope)},
+	    {"&grant_type=", "client_credentials", strlen("client_credentials")},
+	    {"&client_secret=", form->client_secret->bytes, form->client_secret->length},
+	};
+	size_t total = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
+		total += strlen(fields[i].name) + encoded_length(fields[i].value, fields[i].length);
+	struct secret body = {0};
+	enum result result = secret_new(NULL, total, &body);
+	if (result != RESULT_OK)
+		return result;
+	char *out = body.bytes;
+	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		memcpy(out, fields[i].name, strlen(fields[i].name));
+		out = encode_onto(out + strlen(fields[i].name), fields[i].value, fields[i].length);
+	}
+	*ret_body = body;
+	return RESULT_OK;
+}
+
+static enum result secret_fetch(const struct connector_target *target, struct secret *ret_secret, struct error *error)
+{
+	if (target->settings->credential.kind != CREDENTIAL_CLIENT_SECRET)
+		return error_set(
+		    error, RESULT_INVALID, "credential_kind_unsupported",
+		    "This version signs in with a client secret only; the connector holds another kind of credential.");
+	if (target->secret == NULL)
+		return error_set(error, RESULT_INVALID, "secret_missing", "The connector has no client secret.");
+	struct secret secret = {0};
+	enum result result = target->secret->fetch(target->secret, &secret, error);
+	if (result != RESULT_OK)
+		return result;
+	if (secret.length == 0) {
+		secret_done(&secret);
+		return error_set(error, RESULT_INVALID, "secret_missing", "The connector's client secret is empty.");
+	}
+	*ret_secret = secret;
+	return RESULT_OK;
+}
+
+static enum result body_write(const struct connector_target *target, const struct entra_place *place,
+                              struct arena *scratch, struct secret *ret_body, bool *ret_secret_is_guid,
+                              struct error *error)
+{
+	_cleanup_(secret_done) struct secret secret = {0};
+	enum result result = secret_fetch(target, &secret, error);
+	if (result != RESULT_OK)
+		return result;
+	char *scope = entra_place_scope(place, scratch);
+	if (scope == NULL)
+		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+	const struct entra_token_form form = {
+	    .client_id = target->settings->client_id, .scope = scope, .client_secret = &secret};
+	if (entra_token_form_write(&form, ret_body) != RESULT_OK)
+		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+	*ret_secret_is_guid = text_is_uuid(secret.bytes);
+	return RESULT_OK;
+}
+
+static bool token_is_printable(const char *token)
+{
+	size_t length = strlen(token);
+	for (size_t i = 0; i < length; i++)
+		if (token[i] <= 0x20 || token[i] >= 0x7f)
+			return false;
+	return length > 0 && length <= TOKEN_LENGTH_CEILING;
+}
+
+/* expires_in is a number in v2.0's answers, and was a string in v1.0's. */
+static int64_t lifetime_ms(const json_t *body)
+{
+	int64_t seconds = json_integer_at(body, "expires_in", 0);
+	const char *string = json_string_at(body, "expires_in");
+	if (string != NULL && text_parse_int(string, 0, INT64_MAX, &seconds) != RESULT_OK)
+		seconds = 0;
+	if (seconds < 0)
+		seconds = 0;
+	return (seconds > TOKEN_LIFETIME_CEILING_S ? TOKEN_LIFETIME_CEILING_S : seconds) * 1000;
+}
+
+static enum result answer_take(const struct http_response *response, const json_t *body, struct arena *arena,
+                               struct entra_token_answer *ret_answer, struct error *error)
+{
+	const char *token = json_string_at(body, "access_token");
+	if (token == NULL || !token_is_printable(token))
+		return entra_transport_bad_response(ENTRA_SIDE_LOGIN, response->status, error);
+	struct entra_token_answer answer = {0};
+	answer.access_token = arena_strdup(arena, token);
+	if (answer.access_token == NULL)
+		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+	answer.expires_in_ms = lifetime_ms(body);
+	answer.server_time_ms = entra_server_time(response);
+	const char *trace = http_response_header(response, "x-ms-request-id");
+	if (trace != NULL && text_is_uuid(trace))
+		memcpy(answer.trace_id, trace, strlen(trace) + 1);
+	*ret_answer = answer;
+	return RESULT_OK;
+}
+
+static enum result exchange_judge(const struct http_response *response, bool secret_is_guid, int64_t now_ms,
+                                  struct arena *arena, struct entra_token_answer *ret_answer, struct error *error)
+{
+	_cleanup_(json_decrefp) json_t *body = NULL;
+	enum result result = json_read(response->body != NULL ? response->body : "", response->body_length, &body, NULL);
+	if (result == RESULT_NO_MEMORY)
+		return error_set(error, result, NULL, "Out of memory.");
+	const json_t *object = json_is_object(body) ? body : NULL;
+	if (response->status == 200 && object != NULL)
+		return answer_take(response, object, arena, ret_answer, error);
+	return entra_token_error_fill(response->status, object, secret_is_guid,
+	                              http_response_header(response, "retry-after"), now_ms, error);
+}
+
+static enum result exchange_perform(const struct connector_environment *environment, const char *url,
+                                    const struct secret *body, int64_t timeout_ms, struct arena *scratch,
+                                    const char *client_request_id, struct http_response *response, struct error *error)
+{
+	const struct http_header headers[] = {
+	    {"Content-Type", "application/x-www-form-urlencoded"},
+	    {"Accept", "application/json"},
+	    {"client-request-id", client_request_id},
+	    {"return-client-request-id", "true"},
+	};
+	const struct http_request request = {
+	    .method = "POST",
+	    .url = url,
+	    .headers = headers,
+	    .header_count = ARRAY_SIZE(headers),
+	    .body = body->bytes,
+	    .body_length = body->length,
+	    .timeout_ms = timeout_ms,
+	    .max_response_bytes = TOKEN_RESPONSE_CEILING,
+	};
+	enum result result = http_client_perform(environment->http, &request, scratch, response, NULL);
+	if (result == RESULT_OK)
+		return RESULT_OK;
+	return entra_transport_fill(ENTRA_SIDE_LOGIN, result, response, error);
+}
+
+static char *token_url(const struct entra_place *place, const char *tenant, struct arena *scratch)
+{
+	struct text url = TEXT_INIT(4096);
+	text_append(&url, place->login);
+	text_append_char(&url, '/');
+	text_append_percent(&url, tenant);
+	text_append(&url, "/oauth2/v2.0/token");
+	char *copy = text_failed(&url) ? NULL : arena_strdup(scratch, url.data);
+	text_done(&url);
+	return copy;
+}
+
+static void note_correlation(const char *client_request_id, char out[64])
+{
+	if (out[0] == '\0')
+		memcpy(out, client_request_id, ID_SIZE);
+}
+
+static enum result request_within(const struct connector_environment *environment,
+                                  const struct connector_target *target, const struct entra_place *place,
+                                  int64_t deadline_ms, struct arena *scratch, struct arena *arena,
+                                  struct entra_token_answer *ret_answer, struct error *error)
+{
+	_cleanup_(secret_done) struct secret body = {0};
+	bool secret_is_guid = false;
+	enum result result = body_write(target, place, scratch, &body, &secret_is_guid, error);
+	if (result != RESULT_OK)
+		return result;
+	char *url = token_url(place, target->settings->tenant_id, scratch);
+	if (url == NULL)
+		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+	int64_t timeout_ms = entra_time_left(environment->clock, deadline_ms);
+	if (timeout_ms == 0)
+		return entra_transport_out_of_time(ENTRA_SIDE_LOGIN, error);
+	char client_request_id[ID_SIZE];
+	id_random(client_request_id);
+	struct http_response response = {0};
+	result = exchange_perform(environment, url, &body, timeout_ms, scratch, client_request_id, &response, error);
+	secret_done(&body);
+	body = (struct secret){0};
+	if (result == RESULT_OK)
+		result = exchange_judge(&response, secret_is_guid, clock_now_ms(environment->clock), arena, ret_answer, error);
+	if (result == RESULT_OK)
+		note_correlation(client_request_id, ret_answer->correlation_id);
+	else if (error != NULL) {
+		memcpy(error->client_request_id, client_request_id, ID_SIZE);
+		if (error->http_status != 0)
+			note_correlation(client_request_id, error->correlation_id);
+	}
+	return result;
+}
+
+enum result entra_token_request(const struct connector_environment *environment, const struct connector_target *target,
+                                const struct entra_place *place, int64_t deadline_ms, struct arena *arena,
+                                struct entra_token_answer *ret_answer, struct error *error)
+{
+	_cleanup_(arena_freep) struct arena *scratch = arena_new(4 * TOKEN_RESPONSE_CEILING);
+	if (scratch == NULL)
+		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+	return request_within(environment, target, place, deadline_ms, scratch, arena, ret_answer, error);
+}

@@ -1,0 +1,34 @@
+/* Who somebody is, asked of the directory. The deciding is domain/identity_match.h's. */
+#ifndef AIC_CONNECTOR_ENTRA_USERS_H
+#define AIC_CONNECTOR_ENTRA_USERS_H
+
+#include <jansson.h>
+
+#include "base/macro.h"
+#include "base/result.h"
+#include "connector/connector.h"
+#include "connector/entra/graph_request.h"
+
+enum result entra_match_user(const struct connector_environment *environment, const struct connector_target *target,
+                             const struct identity_question *question, struct arena *arena,
+                             struct identity_match *ret_match, struct error *error) MUST_CHECK;
+
+/* A user object of Graph; copies into the arena. RESULT_INVALID without an id. */
+enum result entra_user_read(const json_t *object, struct arena *arena, struct directory_user *ret_user) MUST_CHECK;
+
+/* The questions that are asked about one address, as paths with their filters. */
+enum entra_user_query {
+	ENTRA_USER_BY_UPN,
+	ENTRA_USER_BY_MAIL,
+	ENTRA_USER_BY_PRIMARY_ADDRESS,
+	ENTRA_USER_BY_PROXY_ADDRESS,
+	ENTRA_USER_BY_OTHER_MAIL,
+	ENTRA_USER_BY_EXTERNAL_NAME, /* the #EXT# form that a guest's name has */
+	ENTRA_USER_QUERIES,
+};
+char *entra_user_query_path(enum entra_user_query query, const char *address, struct arena *arena) MUST_CHECK;
+
+/* Whether the directory knows that object id as a user. RESULT_NOT_FOUND with user_not_found if not. */
+enum result entra_user_exists(struct graph_session *session, const char *object_id, struct error *error) MUST_CHECK;
+
+#endif

@@ -1,0 +1,44 @@
+#include "domain/access_request.h"
+
+#include <string.h>
+
+static const char *const status_names[REQUEST_STATUS_MAX] = {
+    [REQUEST_PENDING] = "pending",     [REQUEST_APPROVED] = "approved", [REQUEST_DENIED] = "denied",
+    [REQUEST_CANCELLED] = "cancelled", [REQUEST_REFUSED] = "refused",
+};
+
+static const enum request_status leads_to[REQUEST_EVENT_MAX] = {
+    [REQUEST_EVENT_APPROVE] = REQUEST_APPROVED,
+    [REQUEST_EVENT_DENY] = REQUEST_DENIED,
+    [REQUEST_EVENT_CANCEL] = REQUEST_CANCELLED,
+    [REQUEST_EVENT_REFUSE] = REQUEST_REFUSED,
+};
+
+const char *request_status_name(enum request_status status)
+{
+	return status < REQUEST_STATUS_MAX ? status_names[status] : "";
+}
+
+enum result request_status_parse(const char *name, enum request_status *ret_status)
+{
+	for (int at = 0; name != NULL && at < REQUEST_STATUS_MAX; at++) {
+		if (strcmp(status_names[at], name) == 0) {
+			*ret_status = (enum request_status)at;
+			return RESULT_OK;
+		}
+	}
+	return RESULT_INVALID;
+}
+
+enum result request_next(enum request_status from, enum request_event event, enum request_status *ret_to,
+                         bool *ret_unchanged)
+{
+	if (from >= REQUEST_STATUS_MAX || event >= REQUEST_EVENT_MAX)
+		return RESULT_INVALID;
+	enum request_status to = leads_to[event];
+	if (from != REQUEST_PENDING && from != to)
+		return RESULT_CONFLICT;
+	*ret_to = to;
+	*ret_unchanged = from == to;
+	return RESULT_OK;
+}

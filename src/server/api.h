@@ -1,0 +1,95 @@
+/* The handlers: one file an object (api_*.c), one function a route. */
+#ifndef AIC_SERVER_API_H
+#define AIC_SERVER_API_H
+
+#include "base/macro.h"
+#include "base/result.h"
+#include "server/api_call.h"
+
+#define API_HANDLER(name) enum result name(struct api_call *call) MUST_CHECK
+
+API_HANDLER(api_health);
+API_HANDLER(api_ready);
+API_HANDLER(api_metrics);
+API_HANDLER(api_openapi);
+API_HANDLER(api_me);
+
+API_HANDLER(api_connector_list);
+API_HANDLER(api_connector_create);
+API_HANDLER(api_connector_read);
+API_HANDLER(api_connector_replace);
+API_HANDLER(api_connector_delete);
+API_HANDLER(api_connector_test);
+API_HANDLER(api_connector_enable);
+API_HANDLER(api_connector_disable);
+API_HANDLER(api_connector_held_removals);
+API_HANDLER(api_connector_groups);
+
+API_HANDLER(api_tool_list);
+API_HANDLER(api_tool_create);
+API_HANDLER(api_tool_read);
+API_HANDLER(api_tool_replace);
+API_HANDLER(api_tool_delete);
+API_HANDLER(api_tool_bind_group);
+API_HANDLER(api_tool_unbind_group);
+
+API_HANDLER(api_mapping_list);
+API_HANDLER(api_mapping_create);
+API_HANDLER(api_mapping_read);
+API_HANDLER(api_mapping_replace);
+API_HANDLER(api_mapping_delete);
+API_HANDLER(api_mapping_resolve);
+
+API_HANDLER(api_intake_read);
+API_HANDLER(api_intake_replace);
+
+API_HANDLER(api_request_list);
+API_HANDLER(api_request_create);
+API_HANDLER(api_request_read);
+API_HANDLER(api_request_approve);
+API_HANDLER(api_request_deny);
+API_HANDLER(api_request_cancel);
+
+API_HANDLER(api_grant_list);
+API_HANDLER(api_grant_read);
+API_HANDLER(api_grant_revoke);
+API_HANDLER(api_grant_retry);
+API_HANDLER(api_grant_resolve);
+API_HANDLER(api_follow_up_list);
+
+API_HANDLER(api_job_list);
+API_HANDLER(api_job_read);
+
+API_HANDLER(api_audit_list);
+API_HANDLER(api_audit_export);
+API_HANDLER(api_audit_checkpoints);
+API_HANDLER(api_audit_public_key);
+
+API_HANDLER(api_inbox_read);
+API_HANDLER(api_hook_jira);
+API_HANDLER(api_hook_automation);
+
+/* What waits for Graph or Jira must be over by then, counted from the arrival of the request: the contract gives 25 s.
+ */
+#define API_OUTBOUND_MS 22000
+
+/* A connector and how to ask it; lives in the call's arena. */
+struct api_connector {
+	struct connector_settings settings;
+	const struct connector_ops *ops;
+	struct connector_target target;
+};
+/* RESULT_NOT_FOUND if there is none. */
+enum result api_connector_open(struct api_call *call, const char *connector_id, struct api_connector *ret_connector)
+    MUST_CHECK;
+/* Points the target at these settings (which must outlive it). RESULT_TIMEOUT if too little time is left to ask. */
+enum result api_connector_aim(struct api_call *call, const struct connector_settings *settings,
+                              struct api_connector *ret_connector) MUST_CHECK;
+/* The connection test; the caller owns ret_test->report. */
+enum result api_connector_run_test(struct api_call *call, const struct api_connector *connector,
+                                   struct connector_test *ret_test) MUST_CHECK;
+
+/* A job that acts on the grant, for the jobId of a 202; NULL: none is known. */
+const char *api_job_of_grant(struct api_call *call, const char *grant_id);
+
+#endif

@@ -1,0 +1,166 @@
+/* Routes that ask a directory while somebody waits: the connection test and the search for groups.
+ *
+ * The answer is due 25 s after the request came in, whatever the other side does. So the deadline counts from arrival,
+ * and a call that spent its time in the queue is told so instead of being begun. */
+#include "server/api.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "secrets/credential_opener.h"
+#include "server/render.h"
+
+#define SECRET_FRESH_MS INT64_C(300000)
+/* Less than this, and not even a healthy directory would answer in time. */
+#define OUTBOUND_LEAST_MS 2000
+
+enum result api_connector_aim(struct api_call *call, const struct connector_settings *settings,
+                              struct api_connector *ret_connector)
+{
+	const struct server_options *options = &call->context->options;
+	struct credential_opener *opener = arena_alloc(call->arena, sizeof *opener);
+	const struct connector_ops *ops = connector_registry_find(settings->type);
+	int64_t deadline = call->arrived_ms + API_OUTBOUND_MS;
+	if (opener == NULL) {
+		error_set(&call->error, RESULT_NO_MEMORY, NULL, "There is no memory left.");
+		return RESULT_NO_MEMORY;
+	}
+	if (ops == NULL) {
+		error_set(&call->error, RESULT_INVALID, "validation_failed", "There is no connector of this type.");
+		return RESULT_INVALID;
+	}
+	if (deadline - clock_monotonic_ms(options->clock) < OUTBOUND_LEAST_MS) {
+		error_set(&call->error, RESULT_THROTTLED, "unavailable",
+		          "Too many calls wait for the directory now; try again in a moment.");
+		return RESULT_THROTTLED;
+	}
+	credential_opener_init(opener, settings, options->master_key, options->allow);
+	ret_connector->settings = *settings;
+	ret_connector->ops = ops;
+	ret_connector->target =
+	    (struct connector_target){.settings = settings, .secret = &opener->source, .deadline_ms = deadline};
+	return RESULT_OK;
+}
+
+enum result api_connector_open(struct api_call *call, const char *connector_id, struct api_connector *ret_connector)
+{
+	struct store *store = call_store(call);
+	struct connector_settings *settings = arena_alloc(call->arena, sizeof *settings);
+	if (settings == NULL)
+		return RESULT_NO_MEMORY;
+	enum result result = store->ops->connector_read(store, connector_id, call->arena, settings);
+	if (result != RESULT_OK)
+		return result;
+	return api_connector_aim(call, settings, ret_connector);
+}
+
+enum result api_connector_run_test(struct api_call *call, const struct api_connector *connector,
+                                   struct connector_test *ret_test)
+{
+	struct store *store = call_store(call);
+	const struct connector_settings *settings = connector->target.settings;
+	struct tool *tools;
+	size_t count;
+	enum result result = store->ops->tool_list_bound(store, settings->connector_id, call->arena, &tools, &count);
+	if (result != RESULT_OK)
+		return error_set(&call->error, result, "unavailable", "The store does not answer.");
+	struct connector_test_input input = {
+	    .bound_tools = tools,
+	    .bound_tool_count = count,
+	    .secret_is_fresh = call_now_ms(call) - settings->credential.stored_at < SECRET_FRESH_MS,
+	};
+	return connector->ops->test(call->context->options.environment, &connector->target, &input, call->arena, ret_test,
+	                            &call->error);
+}
+
+/* What the test found about bound groups shows on their tools. */
+static enum result connector_save_groups(struct api_call *call, const char *connector_id,
+                                         const struct connector_test *test)
+{
+	struct store *store = call_store(call);
+	for (size_t i = 0; i < test->group_count; i++) {
+		const struct connector_group_check *check = &test->groups[i];
+		struct entitlement_group group = {
+		    .mode = "bind",
+		    .group_id = check->facts.group_id,
+		    .display_name = check->facts.display_name,
+		    .manageable = check->manageable,
+		    .code = check->code,
+		    .checked_at = call_now_ms(call),
+		};
+		enum result result = store->ops->tool_save_group_check(store, connector_id, &group, &call->error);
+		if (result != RESULT_OK && result != RESULT_NOT_FOUND)
+			return result;
+	}
+	return RESULT_OK;
+}
+
+static enum result connector_save_test(struct api_call *call, const struct connector_settings *settings,
+                                       const struct connector_test *test)
+{
+	struct store *store = call_store(call);
+	struct actor actor = call_actor(call);
+	const char *report = json_write(call->arena, test->report);
+	if (report == NULL)
+		return RESULT_NO_MEMORY;
+	enum result result =
+	    store->ops->connector_save_test(store, &actor, settings->connector_id, settings->credential.version,
+	                                    test->outcome, report, test->credential_expires_at, &call->error);
+	if (result != RESULT_OK)
+		return result;
+	return connector_save_groups(call, settings->connector_id, test);
+}
+
+static enum result connector_check_match(struct api_call *call, const struct connector_settings *settings)
+{
+	int64_t expected;
+	if (call->headers.if_match == NULL)
+		return RESULT_OK;
+	_cleanup_(json_decrefp) json_t *present = render_connector(settings);
+	return call_match(call, present, settings->version, &expected);
+}
+
+enum result api_connector_test(struct api_call *call)
+{
+	struct api_connector connector = {0};
+	struct connector_test test = {0};
+	enum result result = api_connector_open(call, call->parameters[0], &connector);
+	if (result == RESULT_THROTTLED)
+		return call_refuse_remote(call);
+	if (result == RESULT_OK)
+		result = connector_check_match(call, connector.target.settings);
+	if (result != RESULT_OK)
+		return result;
+	result = api_connector_run_test(call, &connector, &test);
+	if (result != RESULT_OK)
+		return result;
+	_cleanup_(json_decrefp) json_t *report = test.report;
+	result = connector_save_test(call, connector.target.settings, &test);
+	if (result != RESULT_OK)
+		return result;
+	call_wake_worker(call);
+	return call_answer(call, 200, TAKE_PTR(report));
+}
+
+enum result api_connector_groups(struct api_call *call)
+{
+	struct api_connector connector = {0};
+	struct connector_group_check *groups;
+	size_t count;
+	enum result result = api_connector_open(call, call->parameters[0], &connector);
+	if (result == RESULT_THROTTLED)
+		return call_refuse_remote(call);
+	if (result != RESULT_OK)
+		return result;
+	result = connector.ops->search_groups(call->context->options.environment, &connector.target,
+	                                      call_query(call, "search"), call->arena, &groups, &count, &call->error);
+	if (result != RESULT_OK)
+		return call_refuse_remote(call);
+	_cleanup_(json_decrefp) json_t *items = json_array();
+	for (size_t i = 0; i < count; i++) {
+		if (json_array_append_new(items, render_group_candidate(&groups[i])) != 0)
+			return RESULT_NO_MEMORY;
+	}
+	return call_answer_list(call, TAKE_PTR(items), NULL);
+}

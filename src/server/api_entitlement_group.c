@@ -1,0 +1,118 @@
+/* Binding the one group that controls a tool: its flags are read first, now, from the directory; a group that we could
+ * not keep right is refused by the name of what stands in the way. */
+#include "server/api.h"
+
+#include "base/json.h"
+#include "base/text.h"
+#include "domain/code.h"
+#include "server/render.h"
+
+static enum result group_match(struct api_call *call, struct tool *ret_tool)
+{
+	struct store *store = call_store(call);
+	int64_t expected;
+	enum result result = store->ops->tool_read(store, call->parameters[0], call->arena, ret_tool);
+	if (result != RESULT_OK)
+		return result;
+	_cleanup_(json_decrefp) json_t *present = render_tool(ret_tool);
+	return call_match(call, present, ret_tool->version, &expected);
+}
+
+static enum result group_refuse(struct api_call *call, const char *code)
+{
+	const struct code *known = code_find(code);
+	return call_refuse(call, 409, code, "%s%s%s", known != NULL ? known->summary : "The group cannot be bound.",
+	                   known != NULL && known->remedy != NULL ? " " : "",
+	                   known != NULL && known->remedy != NULL ? known->remedy : "");
+}
+
+static enum result group_check_body(struct api_call *call)
+{
+	if (text_equal(call_text(call, "mode", ""), "create"))
+		return call_fault(call, "mode", "not_one_of", "this version binds existing groups only");
+	if (call_text(call, "groupId", NULL) == NULL)
+		return call_fault(call, "groupId", "required", "must be given");
+	return RESULT_OK;
+}
+
+/* The connector of the tool, tested. RESULT_OK with call->status set if it is refused. */
+static enum result group_open_connector(struct api_call *call, const struct tool *tool,
+                                        struct api_connector *ret_connector)
+{
+	if (tool->connector_id == NULL)
+		return call_refuse(call, 409, "connector_not_tested",
+		                   "The tool has no connector; give it one, and test that, before a group is bound.");
+	enum result result = api_connector_open(call, tool->connector_id, ret_connector);
+	if (result == RESULT_THROTTLED)
+		return call_refuse_remote(call);
+	if (result != RESULT_OK)
+		return result;
+	const char *health = ret_connector->settings.health;
+	if (!text_equal(health, "passed") && !text_equal(health, "warning"))
+		return call_refuse(call, 409, "connector_not_tested",
+		                   "The connector's last test neither passed nor warned; test it first.");
+	return RESULT_OK;
+}
+
+/* RESULT_OK with call->status set if it is refused. */
+static enum result group_read_flags(struct api_call *call, const struct api_connector *connector,
+                                    struct entitlement_group *ret_group)
+{
+	struct connector_group_check check = {0};
+	enum result result = connector->ops->read_group(call->context->options.environment, &connector->target,
+	                                                call_text(call, "groupId", ""), call->arena, &check, &call->error);
+	if (result == RESULT_NOT_FOUND)
+		return group_refuse(call, call->error.code[0] != '\0' ? call->error.code : "group_missing");
+	if (result != RESULT_OK)
+		return call_refuse_remote(call);
+	if (!check.manageable)
+		return group_refuse(call, check.code);
+	*ret_group = (struct entitlement_group){
+	    .mode = "bind",
+	    .group_id = check.facts.group_id,
+	    .display_name = check.facts.display_name,
+	    .manageable = true,
+	    .code = check.code,
+	    .checked_at = call_now_ms(call),
+	    .allow_shared = json_bool_at(call->json, "allowShared", false),
+	};
+	return RESULT_OK;
+}
+
+enum result api_tool_bind_group(struct api_call *call)
+{
+	struct store *store = call_store(call);
+	struct actor actor = call_actor(call);
+	struct tool tool;
+	struct api_connector connector = {0};
+	struct entitlement_group group = {0};
+	enum result result = group_match(call, &tool);
+	if (result == RESULT_OK)
+		result = group_check_body(call);
+	if (result == RESULT_OK)
+		result = group_open_connector(call, &tool, &connector);
+	if (result != RESULT_OK || call->status != 0)
+		return result;
+	if (connector.ops == NULL)
+		return RESULT_UNAVAILABLE;
+	result = group_read_flags(call, &connector, &group);
+	if (result != RESULT_OK || call->status != 0)
+		return result;
+	result = store->ops->tool_bind_group(store, &actor, tool.tool_id, &group, call->arena, &tool, &call->error);
+	if (result != RESULT_OK)
+		return result;
+	return call_answer(call, 200, render_tool(&tool));
+}
+
+enum result api_tool_unbind_group(struct api_call *call)
+{
+	struct store *store = call_store(call);
+	struct actor actor = call_actor(call);
+	struct tool tool;
+	enum result result = group_match(call, &tool);
+	if (result == RESULT_OK)
+		result = store->ops->tool_unbind_group(store, &actor, tool.tool_id, &call->error);
+	if (result != RESULT_OK)
+		return result;
+	return call_answer_nothing(call);
+}

@@ -1,0 +1,60 @@
+/* What may stand behind the question mark. */
+#include "server/shapes.h"
+
+const char *const values_request_status[] = {"pending", "approved", "denied", "cancelled", "refused", NULL};
+const char *const values_grant_status[] = {"pendingProvision", "active",         "pendingDeprovision", "revoked",
+                                           "expired",          "manualFollowUp", "notGranted",         NULL};
+const char *const values_job_status[] = {"queued",         "running",   "waiting", "succeeded",
+                                         "manualFollowUp", "cancelled", NULL};
+const char *const values_job_kind[] = {"intake", "sweep", "provision", "deprovision", "writeBack", NULL};
+
+#define PAGE_FIELDS                                                                                                    \
+	{"limit", SHAPE_INTEGER, 0, 1, 200, .about = "Members on a page; 50 if not given"},                                \
+	{                                                                                                                  \
+		"cursor", SHAPE_STRING, 0, 1, 512, .about = "nextCursor of the page before"                                    \
+	}
+
+static const struct shape_field page_fields[] = {PAGE_FIELDS};
+const struct shape query_page = SHAPE("PageQuery", page_fields);
+
+static const struct shape_field request_fields[] = {
+    PAGE_FIELDS,
+    {"status", SHAPE_STRING, .max = 32, .values = values_request_status},
+    {"toolId", SHAPE_STRING, 0, 1, LENGTH_NAME},
+    {"accountId", SHAPE_STRING, 0, 1, LENGTH_ACCOUNT},
+    {"issueKey", SHAPE_STRING, 0, 1, LENGTH_ID},
+};
+const struct shape query_requests = SHAPE("RequestQuery", request_fields);
+
+static const struct shape_field grant_fields[] = {
+    PAGE_FIELDS,
+    {"status", SHAPE_STRING, .max = 32, .values = values_grant_status},
+    {"toolId", SHAPE_STRING, 0, 1, LENGTH_NAME},
+    {"accountId", SHAPE_STRING, 0, 1, LENGTH_ACCOUNT},
+    {"issueKey", SHAPE_STRING, 0, 1, LENGTH_ID},
+};
+const struct shape query_grants = SHAPE("GrantQuery", grant_fields);
+
+static const struct shape_field job_fields[] = {
+    PAGE_FIELDS,
+    {"status", SHAPE_STRING, .max = 32, .values = values_job_status},
+    {"connectorId", SHAPE_STRING, 0, 1, LENGTH_NAME},
+    {"kind", SHAPE_STRING, .max = 32, .values = values_job_kind},
+};
+const struct shape query_jobs = SHAPE("JobQuery", job_fields);
+
+static const struct shape_field wait_fields[] = {
+    {"wait", SHAPE_INTEGER, 0, 0, 20, .about = "Seconds to wait for the next change of state"},
+};
+const struct shape query_wait = SHAPE("WaitQuery", wait_fields);
+
+static const struct shape_field search_fields[] = {
+    {"search", SHAPE_STRING, SHAPE_REQUIRED, 1, LENGTH_ID, .about = "How the group's name begins"},
+};
+const struct shape query_search = SHAPE("SearchQuery", search_fields);
+
+static const char *const values_format[] = {"jsonl", "csv", NULL};
+static const struct shape_field export_fields[] = {
+    {"format", SHAPE_STRING, 0, 1, 8, .values = values_format, .about = "jsonl if not given"},
+};
+const struct shape query_export = SHAPE("ExportQuery", export_fields);

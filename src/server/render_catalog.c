@@ -1,0 +1,207 @@
+/* Connectors, tools, identities, settings. */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "server/render.h"
+
+static json_t *render_done(json_t *object, bool failed)
+{
+	if (!failed)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+json_t *render_principal(const struct principal *principal)
+{
+	bool failed = false;
+	json_t *object = json_object();
+	json_put_string(object, "principalId", principal->principal_id, &failed);
+	json_put_string(object, "kind", principal->kind, &failed);
+	json_put_string(object, "role", role_name(principal->role), &failed);
+	json_put_string(object, "accountId", principal->account_id, &failed);
+	return render_done(object, failed);
+}
+
+static json_t *render_credential(const struct credential *credential, bool *failed)
+{
+	json_t *object = json_object();
+	json_put_string(object, "kind", credential_kind_name(credential->kind), failed);
+	json_put_string(object, "source", credential_source_name(credential->source), failed);
+	json_put_string(object, "reference", credential->reference, failed);
+	json_put_time(object, "expiresAt", credential->expires_at, failed);
+	json_put_time(object, "storedAt", credential->stored_at, failed);
+	return object;
+}
+
+/* JSON text that we wrote ourselves; anything else shows as null rather than as a failure of the whole object. */
+static json_t *render_kept(const char *text, json_t *otherwise)
+{
+	json_t *value = NULL;
+	if (text == NULL || json_read(text, strlen(text), &value, NULL) != RESULT_OK)
+		return otherwise;
+	json_decref(otherwise);
+	return value;
+}
+
+json_t *render_connector(const struct connector_settings *connector)
+{
+	bool failed = false;
+	json_t *config = json_object();
+	json_put_string(config, "tenantId", connector->tenant_id, &failed);
+	json_put_string(config, "clientId", connector->client_id, &failed);
+	json_put_string(config, "cloud", connector->cloud, &failed);
+	json_t *object = json_object();
+	json_put_string(object, "connectorId", connector->connector_id, &failed);
+	json_put_string(object, "type", connector->type, &failed);
+	json_put_string(object, "name", connector->name, &failed);
+	json_put_string(object, "description", connector->description, &failed);
+	json_put_string(object, "groupMode", connector->group_mode, &failed);
+	json_put(object, "enabled", json_boolean(connector->enabled), &failed);
+	json_put(object, "config", config, &failed);
+	json_put(object, "credential", render_credential(&connector->credential, &failed), &failed);
+	json_put_string(object, "health", connector->health, &failed);
+	json_put(object, "lastTest", render_kept(connector->last_test, json_null()), &failed);
+	json_put(object, "toolCount", json_integer(connector->tool_count), &failed);
+	json_put_time(object, "lastUsedAt", connector->last_used_at, &failed);
+	json_put_time(object, "createdAt", connector->created_at, &failed);
+	json_put_time(object, "updatedAt", connector->updated_at, &failed);
+	return render_done(object, failed);
+}
+
+json_t *render_group_candidate(const struct connector_group_check *group)
+{
+	bool failed = false;
+	json_t *object = json_object();
+	json_put_string(object, "groupId", group->facts.group_id, &failed);
+	json_put_string(object, "displayName", group->facts.display_name, &failed);
+	json_put_string(object, "description", group->facts.description, &failed);
+	json_put(object, "manageable", json_boolean(group->manageable), &failed);
+	json_put_string(object, "code", group->code, &failed);
+	return render_done(object, failed);
+}
+
+static json_t *render_entitlement_group(const struct entitlement_group *group, bool *failed)
+{
+	if (group->mode == NULL)
+		return json_null();
+	json_t *object = json_object();
+	json_put_string(object, "mode", group->mode, failed);
+	json_put_string(object, "groupId", group->group_id, failed);
+	json_put_string(object, "displayName", group->display_name, failed);
+	json_put(object, "manageable", json_boolean(group->manageable), failed);
+	json_put_string(object, "code", group->code, failed);
+	json_put_time(object, "checkedAt", group->checked_at, failed);
+	return object;
+}
+
+json_t *render_tool(const struct tool *tool)
+{
+	bool failed = false;
+	json_t *object = json_object();
+	json_put_string(object, "toolId", tool->tool_id, &failed);
+	json_put_string(object, "name", tool->name, &failed);
+	json_put_string(object, "vendor", tool->vendor, &failed);
+	json_put_string(object, "url", tool->url, &failed);
+	json_put_string(object, "description", tool->description, &failed);
+	json_put_string(object, "risk", tool->risk, &failed);
+	json_put(object, "defaultDurationDays", json_integer(tool->default_duration_days), &failed);
+	json_put(object, "maxDurationDays", json_integer(tool->max_duration_days), &failed);
+	json_put(object, "requestable", json_boolean(tool->requestable), &failed);
+	json_put_string(object, "connectorId", tool->connector_id, &failed);
+	json_put(object, "entitlementGroup", render_entitlement_group(&tool->group, &failed), &failed);
+	return render_done(object, failed);
+}
+
+static json_t *render_user(const char *object_id, const char *user_principal_name, bool *failed)
+{
+	if (object_id == NULL)
+		return json_null();
+	json_t *object = json_object();
+	json_put_string(object, "objectId", object_id, failed);
+	json_put_string(object, "userPrincipalName", user_principal_name, failed);
+	return object;
+}
+
+json_t *render_mapping(const struct identity_mapping *mapping)
+{
+	bool failed = false;
+	json_t *object = json_object();
+	json_put_string(object, "mappingId", mapping->mapping_id, &failed);
+	json_put_string(object, "accountId", mapping->account_id, &failed);
+	json_put_string(object, "connectorId", mapping->connector_id, &failed);
+	json_put_string(object, "externalId", mapping->external_id, &failed);
+	json_put_string(object, "note", mapping->note, &failed);
+	json_put(object, "resolved",
+	         render_user(mapping->resolved_object_id, mapping->resolved_user_principal_name, &failed), &failed);
+	return render_done(object, failed);
+}
+
+static json_t *render_candidate(const struct directory_user *user, bool *failed)
+{
+	json_t *object = json_object();
+	json_put_string(object, "objectId", user->object_id, failed);
+	json_put_string(object, "userPrincipalName", user->user_principal_name, failed);
+	json_put_string(object, "mail", user->mail, failed);
+	json_put_string(object, "userType", user->user_type, failed);
+	json_put(object, "accountEnabled",
+	         user->account_enabled == KNOWN_NOT ? json_null() : json_boolean(user->account_enabled == KNOWN_TRUE),
+	         failed);
+	return object;
+}
+
+json_t *render_identity(const struct identity_match *match)
+{
+	bool failed = false;
+	json_t *candidates = json_array();
+	for (size_t i = 0; i < match->candidate_count; i++) {
+		if (json_array_append_new(candidates, render_candidate(&match->candidates[i], &failed)) != 0)
+			failed = true;
+	}
+	const struct directory_user *user = match->outcome == IDENTITY_MATCHED ? &match->user : NULL;
+	json_t *object = json_object();
+	json_put_string(object, "outcome", identity_outcome_name(match->outcome), &failed);
+	json_put_string(object, "code", match->code, &failed);
+	json_put(
+	    object, "user",
+	    render_user(user != NULL ? user->object_id : NULL, user != NULL ? user->user_principal_name : NULL, &failed),
+	    &failed);
+	json_put(object, "candidates", candidates, &failed);
+	json_put_string(object, "reason", match->reason != NULL ? match->reason : "", &failed);
+	return render_done(object, failed);
+}
+
+static json_t *render_strings(const char *const *list, bool *failed)
+{
+	json_t *array = json_array();
+	for (; *list != NULL; list++) {
+		if (json_array_append_new(array, json_string(*list)) != 0)
+			*failed = true;
+	}
+	return array;
+}
+
+json_t *render_intake(const struct intake_settings *settings)
+{
+	bool failed = false;
+	json_t *write_back = json_object();
+	json_put(write_back, "comment", json_boolean(settings->write_back_comment), &failed);
+	json_put_string(write_back, "transitionOnActive", settings->transition_on_active, &failed);
+	json_t *object = json_object();
+	json_put(object, "projectKeys", render_strings(settings->project_keys, &failed), &failed);
+	json_put(object, "requestTypeIds", render_strings(settings->request_type_ids, &failed), &failed);
+	json_put_string(object, "toolField", settings->tool_field, &failed);
+	json_put_string(object, "purposeField", settings->purpose_field, &failed);
+	json_put_string(object, "durationField", settings->duration_field, &failed);
+	json_put_string(object, "beneficiary", settings->beneficiary, &failed);
+	json_put_string(object, "approval", settings->approval, &failed);
+	json_put(object, "allowedApprovers", render_strings(settings->allowed_approvers, &failed), &failed);
+	json_put(object, "allowedAuthors", render_strings(settings->allowed_authors, &failed), &failed);
+	json_put(object, "approvedStatuses", render_strings(settings->approved_statuses, &failed), &failed);
+	json_put(object, "deniedStatuses", render_strings(settings->denied_statuses, &failed), &failed);
+	json_put(object, "revokedStatuses", render_strings(settings->revoked_statuses, &failed), &failed);
+	json_put(object, "matchPortalCustomers", json_boolean(settings->match_portal_customers), &failed);
+	json_put(object, "writeBack", write_back, &failed);
+	return render_done(object, failed);
+}

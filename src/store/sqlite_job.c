@@ -1,0 +1,260 @@
+/* Jobs: how they start, end, wait and are held. How they are handed out: sqlite_job_claim.c.
+ *
+ * What holds here: `queued` means due now; `waiting` means due at next_attempt_at, unless `held`: then it waits for its
+ * connector to be enabled or for an incident to pass, and only job_place() or a probe moves it. At most one provision
+ * or deprovision job of a grant is unfinished, apart from one that was running when the next began. */
+#include <stdio.h>
+
+#include "base/text.h"
+#include "store/sqlite_filter.h"
+#include "store/sqlite_ops.h"
+#include "store/sqlite_work.h"
+
+static void job_read(struct cursor *cursor, void *item)
+{
+	struct job *job = item;
+
+	job->job_id = cursor_text(cursor);
+	if (job_kind_parse(cursor_peek(cursor), &job->kind) != RESULT_OK ||
+	    job_status_parse(cursor_peek(cursor), &job->status) != RESULT_OK)
+		session_fail(cursor->session, RESULT_PROTOCOL, "A job of the database has an unknown kind or status.");
+	job->grant_id = cursor_text(cursor);
+	job->request_id = cursor_text(cursor);
+	job->connector_id = cursor_text(cursor);
+	job->group_id = cursor_text(cursor);
+	job->subject = cursor_text(cursor);
+	job->inbox_event_id = cursor_text(cursor);
+	job->attempts = (int)cursor_int(cursor);
+	job->next_attempt_at = cursor_int(cursor);
+	job->fence = cursor_int(cursor);
+	job->progress = cursor_text(cursor);
+	job->error_code = cursor_text(cursor);
+	job->error_detail = cursor_text(cursor);
+	job->error_request_id = cursor_text(cursor);
+	job->error_client_request_id = cursor_text(cursor);
+	job->created_at = cursor_int(cursor);
+	job->updated_at = cursor_int(cursor);
+}
+
+static const char *job_list_key(const void *item, struct arena *arena)
+{
+	(void)arena;
+	return ((const struct job *)item)->job_id;
+}
+
+const struct row_type job_row = {sizeof(struct job), job_read, job_list_key};
+
+/* ---- starting ---- */
+
+/* Smaller is more urgent: what a person or Jira asked for, then what tells Jira, then what looks for the lost. */
+static int job_priority(enum job_kind kind)
+{
+	static const int priorities[JOB_KIND_MAX] = {
+	    [JOB_INTAKE] = 10, [JOB_PROVISION] = 10, [JOB_DEPROVISION] = 10, [JOB_WRITE_BACK] = 20, [JOB_SWEEP] = 30,
+	};
+
+	return priorities[kind];
+}
+
+void job_start(struct session *session, const struct job_start *start)
+{
+	char job_id[ID_SIZE];
+
+	id_new(session->now, job_id);
+	sql_run(session,
+	        "INSERT INTO job (job_id, kind, status, priority, grant_key, request_key, connector_id, group_id, subject, "
+	        "inbox_event_id, dedup, next_attempt_at, created_at, updated_at) VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, "
+	        "?7, ?8, ?9, ?10, ?11, ?11, ?11) ON CONFLICT (dedup) WHERE dedup IS NOT NULL DO NOTHING",
+	        SQL_ARGS(sql_text(job_id), sql_text(job_kind_name(start->kind)), sql_int(job_priority(start->kind)),
+	                 sql_key(start->grant_key), sql_key(start->request_key), sql_text(start->connector_id),
+	                 sql_text(start->group_id), sql_text(start->subject), sql_text(start->inbox_event_id),
+	                 sql_text(start->dedup), sql_int(session->now)));
+	if (start->connector_id != NULL)
+		job_place(session, start->connector_id);
+}
+
+static bool write_back_wanted(struct session *session, int64_t request_key, const char *subject)
+{
+	int64_t comment = 1, transition = 0;
+
+	if (!sql_exists(session, "SELECT 1 FROM access_request WHERE request_key = ?1 AND issue_id IS NOT NULL",
+	                SQL_ARGS(sql_int(request_key))))
+		return false;
+	(void)sql_ask(session, "SELECT write_back_comment FROM intake_settings", NULL, &comment);
+	(void)sql_ask(session, "SELECT transition_on_active IS NOT NULL FROM intake_settings", NULL, &transition);
+	return comment != 0 || (transition != 0 && text_equal(subject, "active"));
+}
+
+void write_back_start(struct session *session, int64_t request_key, int64_t grant_key, const char *subject,
+                      int64_t round)
+{
+	char dedup[96];
+
+	if (!write_back_wanted(session, request_key, subject))
+		return;
+	snprintf(dedup, sizeof(dedup), "writeBack:%lld:%s:%lld", (long long)request_key, subject, (long long)round);
+	job_start(session, &(struct job_start){.kind = JOB_WRITE_BACK,
+	                                       .grant_key = grant_key,
+	                                       .request_key = request_key,
+	                                       .subject = subject,
+	                                       .dedup = dedup});
+}
+
+/* ---- holding ---- */
+
+#define PLACED "connector_id = ?1 AND status IN ('queued', 'waiting') AND kind IN ('provision', 'deprovision')"
+
+static bool job_nothing_holds(struct session *session, const char *connector_id)
+{
+	return !sql_exists(
+	    session,
+	    "SELECT 1 FROM connector WHERE connector_id = ?1 AND enabled = 0 UNION ALL SELECT 1 FROM incident "
+	    "WHERE connector_id = ?1 UNION ALL SELECT 1 FROM job WHERE connector_id = ?1 AND held = 1 LIMIT 1",
+	    SQL_ARGS(sql_text(connector_id)));
+}
+
+void job_place(struct session *session, const char *connector_id)
+{
+	const struct sql_value *values = SQL_ARGS(sql_text(connector_id), sql_int(session->now));
+	int64_t enabled = 1;
+
+	if (job_nothing_holds(session, connector_id))
+		return;
+	(void)sql_ask(session, "SELECT enabled FROM connector WHERE connector_id = ?1", SQL_ARGS(sql_text(connector_id)),
+	              &enabled);
+	if (!enabled) {
+		sql_run(session,
+		        "UPDATE job SET status = 'waiting', held = 1, next_attempt_at = 0, error_code = 'connector_disabled', "
+		        "error_detail = 'The connector is disabled.', updated_at = ?2 WHERE " PLACED
+		        " AND (held = 0 OR error_code IS NOT 'connector_disabled')",
+		        values);
+		return;
+	}
+	sql_run(session,
+	        "UPDATE job SET status = 'queued', held = 0, next_attempt_at = ?2, error_code = NULL, error_detail = NULL, "
+	        "updated_at = ?2 WHERE " PLACED " AND held = 1 AND NOT EXISTS (SELECT 1 FROM incident i WHERE "
+	        "i.connector_id = job.connector_id AND i.group_id IN ('', job.group_id))",
+	        values);
+	sql_run(
+	    session,
+	    "UPDATE job SET status = 'waiting', held = 1, next_attempt_at = i.next_probe_at, error_code = i.code, "
+	    "error_detail = i.detail, updated_at = ?2 FROM incident i WHERE job.connector_id = ?1 AND job.status IN "
+	    "('queued', 'waiting') AND job.kind IN ('provision', 'deprovision') AND i.connector_id = ?1 AND i.group_id "
+	    "IN ('', job.group_id) AND (job.held = 0 OR job.next_attempt_at <> i.next_probe_at OR job.error_code IS NOT "
+	    "i.code)",
+	    values);
+}
+
+/* A success shows that the group, and the connector, answer again. */
+static void incident_pass(struct session *session, const char *connector_id, const char *group_id)
+{
+	sql_run(session, "DELETE FROM incident WHERE connector_id = ?1 AND group_id IN ('', ?2)",
+	        SQL_ARGS(sql_text(connector_id), sql_text(group_id)));
+	if (sql_changes(session) > 0)
+		job_place(session, connector_id);
+}
+
+/* ---- leases and ends ---- */
+
+bool job_fence_holds(struct session *session, const char *job_id, int64_t fence, int64_t *ret_key)
+{
+	int64_t key = 0;
+	bool holds = sql_ask(session,
+	                     "SELECT job_key FROM job WHERE job_id = ?1 AND fence = ?2 AND status = 'running' AND "
+	                     "lease_expires_at > ?3",
+	                     SQL_ARGS(sql_text(job_id), sql_int(fence), sql_int(session->now)), &key);
+
+	if (holds && ret_key != NULL)
+		*ret_key = key;
+	return holds;
+}
+
+enum result refuse_lease_lost(struct sqlite_write *write)
+{
+	return write_refuse(write, RESULT_CONFLICT, "lease_lost", "The lease of this job is held by nobody or by another.");
+}
+
+struct job_place_of {
+	const char *kind, *connector_id, *group_id;
+};
+
+static void place_read(struct cursor *cursor, void *item)
+{
+	struct job_place_of *place = item;
+
+	place->kind = cursor_text(cursor);
+	place->connector_id = cursor_text(cursor);
+	place->group_id = cursor_text(cursor);
+}
+
+static const struct row_type place_row = {sizeof(struct job_place_of), place_read, NULL};
+
+void job_end(struct session *session, int64_t job_key, const struct job_outcome *outcome)
+{
+	struct job_place_of place = {0};
+
+	sql_run(session,
+	        "UPDATE job SET status = ?2, held = 0, next_attempt_at = ?3, lease_holder = NULL, lease_expires_at = 0, "
+	        "progress = coalesce(?4, progress), error_code = ?5, error_detail = ?6, error_request_id = ?7, "
+	        "error_client_request_id = ?8, updated_at = ?9 WHERE job_key = ?1",
+	        SQL_ARGS(sql_int(job_key), sql_text(job_status_name(outcome->status)),
+	                 sql_int(outcome->status == JOB_WAITING ? outcome->next_attempt_at : 0),
+	                 sql_text(outcome->progress), sql_text(outcome->error_code), sql_text(outcome->error_detail),
+	                 sql_text(outcome->error_request_id), sql_text(outcome->error_client_request_id),
+	                 sql_int(session->now)));
+	sql_run(session, "DELETE FROM group_lease WHERE job_key = ?1", SQL_ARGS(sql_int(job_key)));
+	if (sql_read_one(session, session->scratch, &place_row,
+	                 "SELECT kind, connector_id, group_id FROM job WHERE job_key = ?1 AND connector_id IS NOT NULL",
+	                 SQL_ARGS(sql_int(job_key)), &place) != RESULT_OK)
+		return;
+	connector_touch(session, place.connector_id);
+	if (outcome->status == JOB_WAITING)
+		job_place(session, place.connector_id);
+	if (outcome->status == JOB_SUCCEEDED)
+		incident_pass(session, place.connector_id, place.group_id);
+}
+
+void job_cancel_of_grant(struct session *session, int64_t grant_key)
+{
+	sql_run(
+	    session,
+	    "UPDATE job SET status = 'cancelled', held = 0, next_attempt_at = 0, updated_at = ?2 WHERE grant_key = ?1 AND "
+	    "kind IN ('provision', 'deprovision') AND status IN ('queued', 'waiting')",
+	    SQL_ARGS(sql_int(grant_key), sql_int(session->now)));
+}
+
+/* ---- reading ---- */
+
+#define JOB_SELECT "SELECT " JOB_COLUMNS " FROM job j"
+
+enum result sqlite_op_job_read(struct store *store, const char *job_id, struct arena *arena, struct job *ret_job)
+{
+	return sqlite_read_one(store, arena, &job_row, JOB_SELECT " WHERE j.job_id = ?1", SQL_ARGS(sql_text(job_id)),
+	                       ret_job);
+}
+
+enum result sqlite_op_job_list(struct store *store, const struct job_filter *filter, const struct page *page,
+                               struct arena *arena, struct job **ret_jobs, size_t *ret_count, const char **ret_next)
+{
+	const struct filter_term terms[] = {
+	    {"j.connector_id = ", "+j.connector_id = ", filter->connector_id, false},
+	    {"j.kind = ", "+j.kind = ", filter->kind, false},
+	    {"j.status = ", "+j.status = ", filter->status, true},
+	};
+	struct filter_query query;
+
+	filter_build(&query, JOB_SELECT, "j.job_id", terms, ARRAY_SIZE(terms), page);
+	return sqlite_read_list(store, arena, &job_row, page_limit(page), query.sql, query.values, ret_jobs, ret_count,
+	                        ret_next);
+}
+
+enum result sqlite_op_job_find_of_grant(struct store *store, const char *grant_id, struct arena *arena,
+                                        struct job *ret_job)
+{
+	return sqlite_read_one(
+	    store, arena, &job_row,
+	    JOB_SELECT " WHERE j.grant_key = (SELECT grant_key FROM access_grant WHERE grant_id = ?1) AND j.kind IN "
+	               "('provision', 'deprovision') AND j.status IN ('queued', 'running', 'waiting') ORDER BY "
+	               "j.job_key DESC LIMIT 1",
+	    SQL_ARGS(sql_text(grant_id)), ret_job);
+}

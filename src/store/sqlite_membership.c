@@ -1,0 +1,195 @@
+/* Memberships: who put a user into a group.
+ *
+ * Written down before the first write to Graph, in the transaction that checks the worker's lease and the grant's
+ * state. So after a crash the row says that the membership may be ours even if the answer was never seen; and a user
+ * who was found in the group without such a row was there before us, and is not taken out by us without a person's
+ * word. */
+#include "base/text.h"
+#include "store/sqlite_ops.h"
+#include "store/sqlite_work.h"
+
+static enum membership_origin origin_of(const char *name)
+{
+	if (name == NULL)
+		return MEMBERSHIP_UNKNOWN;
+	return text_equal(name, "ours") ? MEMBERSHIP_OURS : MEMBERSHIP_PREEXISTING;
+}
+
+#define ORIGIN_SELECT                                                                                                  \
+	"SELECT m.origin FROM membership m JOIN connector c ON c.connector_key = m.connector_key WHERE c.connector_id = "  \
+	"?1 "                                                                                                              \
+	"AND m.group_id = ?2 AND m.external_user_id = ?3"
+
+static enum membership_origin origin_ask(struct session *session, struct arena *arena, const char *connector_id,
+                                         const char *group_id, const char *external_user_id)
+{
+	return origin_of(sql_ask_text(session, arena, ORIGIN_SELECT,
+	                              SQL_ARGS(sql_text(connector_id), sql_text(group_id), sql_text(external_user_id))));
+}
+
+struct intention {
+	const char *job_id;
+	int64_t fence;
+	const char *external_user_id;
+	bool found_member;
+};
+
+static enum membership_origin origin_settle(struct session *session, const struct grant *grant,
+                                            const struct intention *intention)
+{
+	enum membership_origin origin =
+	    origin_ask(session, session->scratch, grant->connector_id, grant->group_id, intention->external_user_id);
+
+	if (origin != MEMBERSHIP_UNKNOWN)
+		return origin;
+	origin = intention->found_member ? MEMBERSHIP_PREEXISTING : MEMBERSHIP_OURS;
+	sql_run(
+	    session,
+	    "INSERT INTO membership (connector_key, group_id, external_user_id, origin, created_at) VALUES (?1, ?2, ?3, "
+	    "?4, ?5)",
+	    SQL_ARGS(sql_key(connector_key_of(session, grant->connector_id)), sql_text(grant->group_id),
+	             sql_text(intention->external_user_id), sql_text(origin == MEMBERSHIP_OURS ? "ours" : "preexisting"),
+	             sql_int(session->now)));
+	return origin;
+}
+
+static enum result membership_intend(struct session *session, struct sqlite_write *write)
+{
+	const struct intention *intention = write->in;
+	enum membership_origin origin;
+	struct grant_row row;
+	enum result result = grant_get(session, session->scratch, write->id, &row);
+
+	if (result != RESULT_OK)
+		return result == RESULT_NOT_FOUND ? refuse_not_found(write, "grant") : result;
+	if (row.grant.status != GRANT_PENDING_PROVISION || row.grant.group_id == NULL ||
+	    !job_fence_holds(session, intention->job_id, intention->fence, NULL))
+		return refuse_lease_lost(write);
+	origin = origin_settle(session, &row.grant, intention);
+	sql_run(session,
+	        "UPDATE access_grant SET external_user_id = ?2, membership_preexisting = ?3, updated_at = ?4, "
+	        "version = version + 1 WHERE grant_key = ?1",
+	        SQL_ARGS(sql_int(row.key), sql_text(intention->external_user_id), sql_int(origin == MEMBERSHIP_PREEXISTING),
+	                 sql_int(session->now)));
+	*(enum membership_origin *)write_out(write) = origin;
+	return RESULT_OK;
+}
+
+enum result sqlite_op_grant_intend_membership(struct store *store, const char *grant_id, const char *job_id,
+                                              int64_t fence, const char *external_user_id, bool found_member,
+                                              enum membership_origin *ret_origin, struct error *error)
+{
+	struct intention intention = {job_id, fence, external_user_id, found_member};
+
+	return sqlite_write(store, &(struct sqlite_write){.work = membership_intend,
+	                                                  .id = grant_id,
+	                                                  .in = &intention,
+	                                                  .error = error,
+	                                                  .ret = ret_origin,
+	                                                  .ret_size = sizeof(*ret_origin)});
+}
+
+static void origin_read(struct cursor *cursor, void *item)
+{
+	*(enum membership_origin *)item = origin_of(cursor_peek(cursor));
+}
+
+static const struct row_type origin_row = {sizeof(enum membership_origin), origin_read, NULL};
+
+enum result sqlite_op_membership_origin(struct store *store, const char *connector_id, const char *group_id,
+                                        const char *external_user_id, enum membership_origin *ret_origin)
+{
+	enum result result =
+	    sqlite_read_one(store, NULL, &origin_row, ORIGIN_SELECT,
+	                    SQL_ARGS(sql_text(connector_id), sql_text(group_id), sql_text(external_user_id)), ret_origin);
+
+	if (result != RESULT_NOT_FOUND)
+		return result;
+	*ret_origin = MEMBERSHIP_UNKNOWN;
+	return RESULT_OK;
+}
+
+/* A grant that is meant to keep the user in the group: not one on its way out. One that has not found its user yet
+ * counts by the account. */
+#define HOLDS                                                                                                          \
+	"grant_id <> ?5 AND (status IN ('pendingProvision', 'active') OR (status = 'manualFollowUp' AND follow_up_action " \
+	"= "                                                                                                               \
+	"'provision'))"
+/* Two questions, so that each has its index. */
+#define OTHER_HOLDS                                                                                                    \
+	"SELECT 1 FROM access_grant WHERE connector_id = ?1 AND group_id = ?2 AND external_user_id = ?3 AND " HOLDS        \
+	" UNION ALL SELECT 1 FROM access_grant WHERE connector_id = ?1 AND group_id = ?2 AND account_id = ?4 AND "         \
+	"external_user_id IS NULL AND " HOLDS " LIMIT 1"
+#define BEING_REMOVED                                                                                                  \
+	"SELECT 1 FROM access_grant WHERE connector_id = ?1 AND group_id = ?2 AND external_user_id = ?3 AND grant_id <> "  \
+	"?5 "                                                                                                              \
+	"AND status = 'pendingDeprovision' UNION ALL SELECT 1 FROM access_grant WHERE connector_id = ?1 AND group_id = "   \
+	"?2 "                                                                                                              \
+	"AND account_id = ?4 AND grant_id <> ?5 AND status = 'pendingDeprovision' LIMIT 1"
+
+bool grant_held_by_other(struct session *session, const struct grant *grant)
+{
+	return sql_exists(session, OTHER_HOLDS,
+	                  SQL_ARGS(sql_text(grant->connector_id), sql_text(grant->group_id),
+	                           sql_text(grant->external_user_id), sql_text(grant->account_id),
+	                           sql_text(grant->grant_id)));
+}
+
+enum result sqlite_op_grant_other_open(struct store *store, const struct grant *grant, bool *ret_exists)
+{
+	struct session session;
+	bool exists;
+	enum result result = sqlite_reader_begin(sqlite_store_of(store), &session);
+
+	if (result != RESULT_OK)
+		return result;
+	exists = grant_held_by_other(&session, grant);
+	sqlite_reader_end(&session);
+	if (session.fault == RESULT_OK)
+		*ret_exists = exists;
+	return session.fault;
+}
+
+enum result sqlite_op_grant_removal_under_way(struct store *store, const struct grant *grant,
+                                              const char *external_user_id, bool *ret_exists)
+{
+	struct session session;
+	bool exists;
+	enum result result = sqlite_reader_begin(sqlite_store_of(store), &session);
+
+	if (result != RESULT_OK)
+		return result;
+	exists = sql_exists(&session, BEING_REMOVED,
+	                    SQL_ARGS(sql_text(grant->connector_id), sql_text(grant->group_id), sql_text(external_user_id),
+	                             sql_text(grant->account_id), sql_text(grant->grant_id)));
+	sqlite_reader_end(&session);
+	if (session.fault == RESULT_OK)
+		*ret_exists = exists;
+	return session.fault;
+}
+
+void membership_settle(struct session *session, const struct grant *grant, enum grant_event event)
+{
+	bool gone;
+
+	if (grant->external_user_id == NULL || grant->group_id == NULL)
+		return;
+	switch (event) {
+	case GRANT_EVENT_NOT_MEMBER:
+	case GRANT_EVENT_REMOVED_BY_HAND:
+	case GRANT_EVENT_MEMBER_LOST:
+		gone = true; /* nobody is in the group: whoever puts them there next is asked anew */
+		break;
+	case GRANT_EVENT_KEPT_BY_HAND:
+	case GRANT_EVENT_NOT_GRANTED:
+		gone = !grant_held_by_other(session, grant); /* no longer ours, unless another grant still stands on it */
+		break;
+	default:
+		gone = false;
+		break;
+	}
+	if (gone)
+		sql_run(session, "DELETE FROM membership WHERE connector_key = ?1 AND group_id = ?2 AND external_user_id = ?3",
+		        SQL_ARGS(sql_key(connector_key_of(session, grant->connector_id)), sql_text(grant->group_id),
+		                 sql_text(grant->external_user_id)));
+}

@@ -1,0 +1,52 @@
+#include "worker/job_run.h"
+
+#include "base/id.h"
+#include "base/text.h"
+
+#define BACKOFF_BASE_MS 500
+#define BACKOFF_CAP_MS (5 * 60 * 1000)
+
+struct job_attempt job_attempt_succeeded(void)
+{
+	return (struct job_attempt){.outcome = {.status = JOB_SUCCEEDED}};
+}
+
+struct job_attempt job_attempt_cancelled(const char *code, const char *detail)
+{
+	return (struct job_attempt){.outcome = {.status = JOB_CANCELLED, .error_code = code, .error_detail = detail}};
+}
+
+/* The error often lives on the stack of the job kind; the outcome outlives it. An empty text says nothing. */
+static const char *keep(const struct job_context *context, const char *text)
+{
+	return text_is_empty(text) ? NULL : arena_strdup(context->arena, text);
+}
+
+static struct job_attempt wait_until(const struct job_context *context, int64_t delay_ms)
+{
+	return (struct job_attempt){
+	    .outcome = {.status = JOB_WAITING, .next_attempt_at = clock_now_ms(context->options->clock) + delay_ms},
+	};
+}
+
+struct job_attempt job_attempt_wait(const struct job_context *context, const struct error *error)
+{
+	uint64_t random;
+	id_random_bytes((uint8_t *)&random, sizeof(random));
+	struct job_attempt attempt = wait_until(context, job_backoff_ms(context->job->attempts, BACKOFF_BASE_MS,
+	                                                                BACKOFF_CAP_MS, error->retry_after_ms, random));
+	attempt.outcome.error_code = keep(context, error->code);
+	attempt.outcome.error_detail = keep(context, error->detail);
+	attempt.outcome.error_request_id = keep(context, error->request_id);
+	attempt.outcome.error_client_request_id = keep(context, error->client_request_id);
+	return attempt;
+}
+
+struct job_attempt job_attempt_wait_ms(const struct job_context *context, int64_t delay_ms, const char *code,
+                                       const char *detail)
+{
+	struct job_attempt attempt = wait_until(context, delay_ms);
+	attempt.outcome.error_code = keep(context, code);
+	attempt.outcome.error_detail = keep(context, detail);
+	return attempt;
+}

@@ -1,0 +1,136 @@
+/* Which directory user gets the access: one named for this grant before, else an admin's mapping, else the Jira
+ * address. */
+#include "base/json.h"
+#include "base/text.h"
+#include "worker/provision.h"
+
+static json_t *candidate_to_json(const struct directory_user *user, bool *failed)
+{
+	json_t *object = json_object();
+	json_put_string(object, "objectId", user->object_id, failed);
+	json_put_string(object, "userPrincipalName", user->user_principal_name, failed);
+	json_put_string(object, "mail", user->mail, failed);
+	json_put_string(object, "userType", user->user_type, failed);
+	json_put(object, "accountEnabled",
+	         user->account_enabled == KNOWN_NOT ? json_null() : json_boolean(user->account_enabled == KNOWN_TRUE),
+	         failed);
+	return object;
+}
+
+static const char *candidates_text(const struct identity_match *match, struct arena *arena)
+{
+	bool failed = false;
+	_cleanup_(json_decrefp) json_t *array = json_array();
+	for (size_t at = 0; at < match->candidate_count; at++) {
+		json_t *candidate = candidate_to_json(&match->candidates[at], &failed);
+		failed = failed || json_array_append_new(array, candidate) != 0;
+	}
+	return failed ? NULL : json_write(arena, array);
+}
+
+static bool ask(struct membership_call *call, const struct identity_question *question,
+                struct identity_match *ret_match)
+{
+	if (call->ops->match_user(call->context->options->environment, &call->target, question, call->context->arena,
+	                          ret_match, &call->error) != RESULT_OK)
+		return membership_call_end_error(call);
+	return true;
+}
+
+/* True if the question led to one user. */
+static bool settle(struct membership_call *call, const struct identity_question *question)
+{
+	struct identity_match match;
+	if (!ask(call, question, &match))
+		return false;
+	if (match.outcome != IDENTITY_MATCHED)
+		return membership_call_end_grant(call, GRANT_EVENT_NEEDS_PERSON, match.code, match.reason,
+		                                 candidates_text(&match, call->context->arena));
+	call->user_id = match.user.object_id;
+	return true;
+}
+
+/* Named by an admin for this grant, or pinned by an earlier attempt: still there, and enabled? */
+static bool by_pinned_user(struct membership_call *call)
+{
+	return settle(call,
+	              &(struct identity_question){.mapping_external_id = call->user_id, .pinned_object_id = call->user_id});
+}
+
+static bool by_mapping(struct membership_call *call, const struct identity_mapping *mapping)
+{
+	struct identity_question question = {
+	    .mapping_external_id = mapping->external_id,
+	    .pinned_object_id = mapping->resolved_object_id,
+	};
+	struct identity_match match;
+	if (!ask(call, &question, &match))
+		return false;
+	if (match.outcome != IDENTITY_MATCHED)
+		return membership_call_end_grant(call, GRANT_EVENT_NEEDS_PERSON, match.code, match.reason,
+		                                 candidates_text(&match, call->context->arena));
+	call->user_id = match.user.object_id;
+	if (mapping->resolved_object_id != NULL)
+		return true;
+	enum result result = call->store->ops->mapping_pin(call->store, mapping->mapping_id, match.user.object_id,
+	                                                   match.user.user_principal_name, &call->error);
+	/* A mapping that was deleted meanwhile has nothing to pin. */
+	if (result != RESULT_OK && result != RESULT_NOT_FOUND)
+		return membership_call_end_store(call, result);
+	return true;
+}
+
+static bool is_refused_customer(struct membership_call *call, const struct jira_user *user, bool *ret_refused)
+{
+	struct intake_settings settings;
+	enum result result = call->store->ops->intake_read(call->store, call->context->arena, &settings);
+	if (result != RESULT_OK)
+		return membership_call_end_store(call, result);
+	*ret_refused = text_equal(user->account_type, "customer") && !settings.match_portal_customers;
+	return true;
+}
+
+/* *ret_user without an address where Jira tells none, or there is no Jira. */
+static bool read_jira_user(struct membership_call *call, struct jira_user *ret_user)
+{
+	struct jira *jira = call->context->options->jira;
+	*ret_user = (struct jira_user){.account_id = call->grant.account_id};
+	if (jira == NULL)
+		return true;
+	enum result result = jira_user_read(jira, call->grant.account_id, call->context->arena, ret_user, &call->error);
+	if (result == RESULT_OK)
+		return true;
+	if (result != RESULT_NOT_FOUND)
+		return membership_call_end(call, job_attempt_wait(call->context, &call->error));
+	return membership_call_end_grant(call, GRANT_EVENT_NEEDS_PERSON, "email_hidden",
+	                                 "Jira knows no such account, so there is no address to look for.", NULL);
+}
+
+static bool by_address(struct membership_call *call)
+{
+	struct jira_user user;
+	bool refused = false;
+	if (!read_jira_user(call, &user) || !is_refused_customer(call, &user, &refused))
+		return false;
+	if (refused)
+		return membership_call_end_grant(call, GRANT_EVENT_NEEDS_PERSON, "portal_customer",
+		                                 "The account is a portal-only customer, whose address nobody verified.", NULL);
+	if (text_is_empty(user.email))
+		return membership_call_end_grant(call, GRANT_EVENT_NEEDS_PERSON, "email_hidden",
+		                                 "Jira does not tell the address of this account.", NULL);
+	return settle(call, &(struct identity_question){.address = user.email});
+}
+
+bool provision_find_user(struct membership_call *call)
+{
+	if (call->user_id != NULL)
+		return call->progress.wrote || by_pinned_user(call);
+	struct identity_mapping mapping;
+	enum result result = call->store->ops->mapping_find(call->store, call->grant.account_id, call->grant.connector_id,
+	                                                    call->context->arena, &mapping);
+	if (result == RESULT_OK)
+		return by_mapping(call, &mapping);
+	if (result != RESULT_NOT_FOUND)
+		return membership_call_end_store(call, result);
+	return by_address(call);
+}

@@ -1,0 +1,71 @@
+#include "worker/scheduler.h"
+
+#include "base/log.h"
+
+#define CHECKPOINT_EVERY_MS 60000
+#define PURGE_EVERY_MS (24LL * 60 * 60 * 1000)
+#define DAY_MS (24LL * 60 * 60 * 1000)
+#define AGAIN_MS 5000 /* after a failure of the store */
+
+void scheduler_init(struct scheduler *scheduler, const struct worker_options *options)
+{
+	int64_t now = clock_monotonic_ms(options->clock);
+	*scheduler = (struct scheduler){.options = options, .sweep_at = now, .checkpoint_at = now, .purge_at = now};
+}
+
+static enum result sweep(const struct scheduler *scheduler)
+{
+	struct error error;
+	if (scheduler->options->jira == NULL)
+		return RESULT_OK;
+	return scheduler->options->store->ops->sweep_enqueue(scheduler->options->store, &error);
+}
+
+static enum result checkpoint(const struct scheduler *scheduler)
+{
+	bool added = false;
+	struct error error;
+	return scheduler->options->store->ops->audit_checkpoint_add(scheduler->options->store, &added, &error);
+}
+
+static enum result purge(const struct scheduler *scheduler)
+{
+	struct error error;
+	int64_t before = clock_now_ms(scheduler->options->clock) - scheduler->options->inbox_days * DAY_MS;
+	return scheduler->options->store->ops->purge(scheduler->options->store, before, &error);
+}
+
+static void run_if_due(const struct scheduler *scheduler, const char *name, int64_t now, int64_t *due_at,
+                       int64_t every_ms, enum result (*run)(const struct scheduler *scheduler))
+{
+	if (now < *due_at)
+		return;
+	enum result result = run(scheduler);
+	*due_at = now + (result == RESULT_OK || every_ms < AGAIN_MS ? every_ms : AGAIN_MS);
+	if (result != RESULT_OK)
+		log_warning("scheduler.failed", "what", name, "result", result_name(result));
+}
+
+static int64_t earliest(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+int64_t scheduler_tick(struct scheduler *scheduler)
+{
+	int64_t now = clock_monotonic_ms(scheduler->options->clock);
+	int64_t sweep_every_ms = (scheduler->options->sweep_seconds < 1 ? 1 : scheduler->options->sweep_seconds) * 1000LL;
+	run_if_due(scheduler, "sweep", now, &scheduler->sweep_at, sweep_every_ms, sweep);
+	run_if_due(scheduler, "checkpoint", now, &scheduler->checkpoint_at, CHECKPOINT_EVERY_MS, checkpoint);
+	run_if_due(scheduler, "purge", now, &scheduler->purge_at, PURGE_EVERY_MS, purge);
+	int64_t next = earliest(scheduler->sweep_at, earliest(scheduler->checkpoint_at, scheduler->purge_at));
+	now = clock_monotonic_ms(scheduler->options->clock);
+	return next > now ? next - now : 0;
+}
+
+void scheduler_done(struct scheduler *scheduler)
+{
+	enum result result = checkpoint(scheduler);
+	if (result != RESULT_OK)
+		log_warning("scheduler.failed", "what", "checkpoint", "result", result_name(result));
+}
