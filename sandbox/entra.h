@@ -49,13 +49,14 @@ void entra_reply_object(struct entra_call *call, const char *context, json_t *ob
 struct entra_listing {
 	const char *context;
 	json_t *source;
+	json_t *ordered_by; /* the records whose displayName $orderby goes by; NULL: no $orderby here */
 	json_t *names;
 	int64_t top;
 	const void *closure;
 	bool (*fits)(const struct entra_call *call, const char *id, const void *closure); /* NULL: all */
 	json_t *(*project)(const struct entra_call *call, const char *id, json_t *names);
 };
-void entra_reply_page(struct entra_call *call, const struct entra_listing *listing);
+void entra_reply_page(struct entra_call *call, const struct entra_listing *wanted);
 
 /* entra_property.c */
 bool entra_property_known(const char *type, const char *name);

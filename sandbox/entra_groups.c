@@ -68,7 +68,11 @@ void entra_groups_list(struct entra_call *call)
 		if (!query.filter)
 			return;
 	}
-	listing.source = call->sandbox->directory.groups;
+	if (filter && request_query(call->request, "$orderby") && !entra_is_advanced(call)) {
+		entra_fail(call, 400, "Request_UnsupportedQuery", "Sorting not supported for current query.");
+		return;
+	}
+	listing.source = listing.ordered_by = call->sandbox->directory.groups;
 	entra_reply_page(call, &listing);
 }
 

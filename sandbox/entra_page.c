@@ -58,6 +58,45 @@ static const char *next_link(const struct entra_call *call, const char *token)
 	return copy;
 }
 
+struct ordered {
+	const char *id;
+	const char *name;
+};
+
+static int ordered_compare(const void *a, const void *b)
+{
+	return strcasecmp(((const struct ordered *)a)->name, ((const struct ordered *)b)->name);
+}
+
+/* $orderby=displayName [asc|desc]: the same ids in that order. NULL, and the reply made, for any other order. */
+static json_t *source_order(struct entra_call *call, json_t *source, json_t *records)
+{
+	const char *order = request_query(call->request, "$orderby");
+	size_t count = 0;
+	const char *id;
+	json_t *value;
+	if (!order)
+		return source;
+	if (!records || !(text_equal(order, "displayName") || text_equal(order, "displayName asc") ||
+	                  text_equal(order, "displayName desc"))) {
+		entra_fail(call, 400, "Request_UnsupportedQuery", "Sorting by '%s' is not supported.", order);
+		return NULL;
+	}
+	struct ordered *all = arena_array(call->request->arena, json_object_size(source) + 1, sizeof(*all));
+	json_object_foreach(source, id, value)
+	{
+		const char *name = json_string_at(json_object_get(records, id), "properties.displayName");
+		all[count++] = (struct ordered){.id = id, .name = name ? name : ""};
+	}
+	qsort(all, count, sizeof(*all), ordered_compare);
+	json_t *sorted = request_keep(call->request, json_object());
+	for (size_t i = 0; i < count; i++) {
+		const char *next = all[text_ends_with(order, " desc") ? count - 1 - i : i].id;
+		json_object_set_new(sorted, next, json_integer((json_int_t)i + 1));
+	}
+	return sorted;
+}
+
 /* Where to go on; NULL at the end. */
 static void *listing_resume(const struct entra_listing *listing, const struct position *position)
 {
@@ -103,11 +142,25 @@ static bool position_read(struct entra_call *call, struct position *ret_position
 	return true;
 }
 
-void entra_reply_page(struct entra_call *call, const struct entra_listing *listing)
+/* An option that is not answered is refused: silence would look like an answer. */
+static bool options_supported(struct entra_call *call)
 {
+	if (!request_query(call->request, "$expand"))
+		return true;
+	entra_fail(call, 400, "Request_UnsupportedQuery", "The sandbox does not answer $expand.");
+	return false;
+}
+
+void entra_reply_page(struct entra_call *call, const struct entra_listing *wanted)
+{
+	struct entra_listing copy = *wanted;
+	const struct entra_listing *listing = &copy;
 	struct position position = {0};
 	struct position last = {0};
-	if (!position_read(call, &position))
+	if (!position_read(call, &position) || !options_supported(call))
+		return;
+	copy.source = source_order(call, wanted->source, wanted->ordered_by);
+	if (!copy.source)
 		return;
 	bool empty = call->sandbox->faults.empty_pages && !request_query(call->request, "$skiptoken");
 	json_t *value = json_array();

@@ -34,7 +34,11 @@ void entra_users_list(struct entra_call *call)
 		if (!listing.closure)
 			return;
 	}
-	listing.source = call->sandbox->directory.users;
+	if (filter && request_query(call->request, "$orderby") && !entra_is_advanced(call)) {
+		entra_fail(call, 400, "Request_UnsupportedQuery", "Sorting not supported for current query.");
+		return;
+	}
+	listing.source = listing.ordered_by = call->sandbox->directory.users;
 	entra_reply_page(call, &listing);
 }
 

@@ -15,7 +15,7 @@ shown() {
 
 # What Entra itself says about the test group: the names of its members, read from the tenant's side, not from ours.
 entra_members() {
-	curl -fsS "$entra/control/state" | jq -c --arg id "$(seed .testGroupId)" '[.groups[] | select(.id == $id) | .members[]]'
+	curl -fsS "$entra/control/state" | jq -c --arg id "$(seed .testGroupId)" '[.entra.groups[] | select(.id == $id) | .members[]]'
 }
 
 # expect WHAT PROBE WANTED: asks the probe until it says what is wanted, twenty seconds at most.

@@ -35,7 +35,8 @@ static void node_append(struct text *text, const json_t *node, int depth)
 	const json_t *content = json_object_get(node, "content");
 	size_t index;
 	json_t *child;
-	json_array_foreach(content, index, child) {
+	json_array_foreach(content, index, child)
+	{
 		node_append(text, child, depth + 1);
 	}
 	if (is_block(type) && !text_equal(type, "doc"))

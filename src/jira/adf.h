@@ -8,8 +8,8 @@
 #include "base/macro.h"
 #include "base/text.h"
 
-/* Appends every text of the document in order, a newline after each block. Stops, without failing the text, at its ceiling
- * and at a depth of 64. Tolerates anything. */
+/* Appends every text of the document in order, a newline after each block. Stops, without failing the text, at its
+ * ceiling and at a depth of 64. Tolerates anything. */
 void adf_text_append(struct text *text, const json_t *node);
 
 /* A document with one paragraph per line of `lines`; an empty line is an empty paragraph. The caller owns it; NULL on

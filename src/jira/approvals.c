@@ -1,6 +1,6 @@
 /* Every approval of a service request. An approval that is not seen could be the one still pending, so an answer that
- * cannot be understood, or that does not come to an end, is a failure and never "no more". What a decision says in words
- * that we do not know counts as pending. Read only: no decision is ever posted. */
+ * cannot be understood, or that does not come to an end, is a failure and never "no more". What a decision says in
+ * words that we do not know counts as pending. Read only: no decision is ever posted. */
 #include <stdio.h>
 #include <string.h>
 
@@ -39,7 +39,8 @@ static enum result approvers_read(const json_t *values, struct arena *arena, str
 		return RESULT_NO_MEMORY;
 	size_t index;
 	json_t *value;
-	json_array_foreach(values, index, value) {
+	json_array_foreach(values, index, value)
+	{
 		struct approver *approver = &approval->approvers[index];
 		if (jira_value_account(json_at(value, "approver"), arena, &approver->account_id) != RESULT_OK)
 			return RESULT_NO_MEMORY;
@@ -54,7 +55,7 @@ static enum result approvers_read(const json_t *values, struct arena *arena, str
 }
 
 static enum result approval_read(const json_t *value, struct arena *arena, struct approval *ret_approval,
-								 struct error *error)
+                                 struct error *error)
 {
 	struct approval approval = {0};
 	if (!json_is_object(value))
@@ -98,14 +99,15 @@ static enum result list_add(struct approval_list *list, const struct approval *a
 }
 
 static enum result page_read(const json_t *page, int64_t *start, struct arena *arena, struct approval_list *list,
-							 bool *ret_last, struct error *error)
+                             bool *ret_last, struct error *error)
 {
 	const json_t *values = json_is_object(page) ? json_object_get(page, "values") : NULL;
 	if (!json_is_array(values))
 		return jira_bad_response(error, "Jira's approvals are not a list.");
 	size_t index;
 	json_t *value;
-	json_array_foreach(values, index, value) {
+	json_array_foreach(values, index, value)
+	{
 		struct approval approval;
 		enum result result = approval_read(value, arena, &approval, error);
 		if (result != RESULT_OK)
@@ -119,8 +121,8 @@ static enum result page_read(const json_t *page, int64_t *start, struct arena *a
 	return RESULT_OK;
 }
 
-static enum result page_fetch(struct jira *jira, const char *issue, int64_t start, struct arena *arena, json_t **ret_page,
-							  struct error *error)
+static enum result page_fetch(struct jira *jira, const char *issue, int64_t start, struct arena *arena,
+                              json_t **ret_page, struct error *error)
 {
 	char query[64];
 	snprintf(query, sizeof(query), "/approval?start=%lld&limit=%d", (long long)start, PAGE_SIZE);
@@ -132,7 +134,7 @@ static enum result page_fetch(struct jira *jira, const char *issue, int64_t star
 }
 
 enum result jira_approvals_read(struct jira *jira, const char *issue, struct arena *arena,
-								struct approval **ret_approvals, size_t *ret_count, struct error *error)
+                                struct approval **ret_approvals, size_t *ret_count, struct error *error)
 {
 	struct approval_list list = {0};
 	int64_t start = 0;

@@ -51,11 +51,11 @@ static enum result short_read(const json_t *item, const char *name, struct arena
 static enum result item_read(const json_t *item, struct arena *arena, struct issue_change *change)
 {
 	if (short_read(item, "fieldId", arena, &change->field_id) != RESULT_OK ||
-		short_read(item, "field", arena, &change->field) != RESULT_OK ||
-		short_read(item, "from", arena, &change->from) != RESULT_OK ||
-		short_read(item, "to", arena, &change->to) != RESULT_OK ||
-		short_read(item, "fromString", arena, &change->from_text) != RESULT_OK ||
-		short_read(item, "toString", arena, &change->to_text) != RESULT_OK)
+	    short_read(item, "field", arena, &change->field) != RESULT_OK ||
+	    short_read(item, "from", arena, &change->from) != RESULT_OK ||
+	    short_read(item, "to", arena, &change->to) != RESULT_OK ||
+	    short_read(item, "fromString", arena, &change->from_text) != RESULT_OK ||
+	    short_read(item, "toString", arena, &change->to_text) != RESULT_OK)
 		return RESULT_NO_MEMORY;
 	if (!change->field)
 		change->field = "";
@@ -64,21 +64,22 @@ static enum result item_read(const json_t *item, struct arena *arena, struct iss
 }
 
 static enum result history_read(const json_t *history, struct arena *arena, struct change_list *list,
-								struct error *error)
+                                struct error *error)
 {
 	const json_t *items = json_is_object(history) ? json_object_get(history, "items") : NULL;
 	if (!json_is_object(history) || (items && !json_is_array(items) && !json_is_null(items)))
 		return jira_bad_response(error, "Jira's change history holds an entry that cannot be read.");
 	struct issue_change head = {0};
 	if (jira_value_id(json_object_get(history, "id"), arena, &head.history_id) != RESULT_OK ||
-		jira_value_account(json_object_get(history, "author"), arena, &head.author_account_id) != RESULT_OK)
+	    jira_value_account(json_object_get(history, "author"), arena, &head.author_account_id) != RESULT_OK)
 		return no_memory(error);
 	head.at = jira_value_date(json_object_get(history, "created"));
 	if (json_array_size(items) > 0 && (!head.history_id || head.at == 0))
 		return jira_bad_response(error, "Jira's change history holds an entry without an id or a date.");
 	size_t index;
 	json_t *item;
-	json_array_foreach(items, index, item) {
+	json_array_foreach(items, index, item)
+	{
 		if (!json_is_object(item) || list->count >= CHANGES_MAX)
 			return jira_bad_response(error, "Jira's change history holds a change that cannot be read.");
 		struct issue_change *change = list_add(list, arena);
@@ -91,8 +92,8 @@ static enum result history_read(const json_t *history, struct arena *arena, stru
 	return RESULT_OK;
 }
 
-static enum result page_fetch(struct jira *jira, const char *issue, int64_t start, struct arena *arena, json_t **ret_page,
-							  struct error *error)
+static enum result page_fetch(struct jira *jira, const char *issue, int64_t start, struct arena *arena,
+                              json_t **ret_page, struct error *error)
 {
 	char query[64];
 	snprintf(query, sizeof(query), "/changelog?startAt=%lld&maxResults=%d", (long long)start, PAGE_SIZE);
@@ -104,14 +105,15 @@ static enum result page_fetch(struct jira *jira, const char *issue, int64_t star
 }
 
 static enum result page_read(const json_t *page, int64_t *start, struct arena *arena, struct change_list *list,
-							 bool *ret_last, struct error *error)
+                             bool *ret_last, struct error *error)
 {
 	const json_t *values = json_is_object(page) ? json_object_get(page, "values") : NULL;
 	if (!json_is_array(values))
 		return jira_bad_response(error, "Jira's change history is not a list.");
 	size_t index;
 	json_t *history;
-	json_array_foreach(values, index, history) {
+	json_array_foreach(values, index, history)
+	{
 		enum result result = history_read(history, arena, list, error);
 		if (result != RESULT_OK)
 			return result;
@@ -119,7 +121,7 @@ static enum result page_read(const json_t *page, int64_t *start, struct arena *a
 	*start += (int64_t)json_array_size(values);
 	int64_t total = json_integer_at(page, "total", -1);
 	*ret_last = json_array_size(values) == 0 || jira_value_bool(json_object_get(page, "isLast"), false) ||
-				(total >= 0 && !json_object_get(page, "isLast") && *start >= total);
+	            (total >= 0 && !json_object_get(page, "isLast") && *start >= total);
 	return RESULT_OK;
 }
 
@@ -138,7 +140,7 @@ static int change_compare(const void *a, const void *b)
 }
 
 enum result jira_changes_read(struct jira *jira, const char *issue, struct arena *arena,
-							  struct issue_change **ret_changes, size_t *ret_count, struct error *error)
+                              struct issue_change **ret_changes, size_t *ret_count, struct error *error)
 {
 	struct change_list list = {0};
 	int64_t start = 0;

@@ -1,5 +1,5 @@
-/* Telling an issue something, once. Jira gives a comment no idempotency key, so each carries a tag — in its last line, and
- * as a property — and whoever is not sure whether an earlier attempt arrived looks for the tag first. */
+/* Telling an issue something, once. Jira gives a comment no idempotency key, so each carries a tag (in its last line,
+ * and as a property), and whoever is not sure whether an earlier attempt arrived looks for the tag first. */
 #include <stdio.h>
 #include <string.h>
 
@@ -20,16 +20,17 @@ static bool properties_have(const json_t *properties, const char *tag)
 {
 	size_t index;
 	json_t *property;
-	json_array_foreach(properties, index, property) {
+	json_array_foreach(properties, index, property)
+	{
 		if (text_equal(json_string_at(property, "key"), "aiclearance") &&
-			text_equal(json_string_at(property, "value.tag"), tag))
+		    text_equal(json_string_at(property, "value.tag"), tag))
 			return true;
 	}
 	return false;
 }
 
-/* The document's words could be longer than we care to copy: its text is cut at a ceiling, and our tag stands in comments
- * of our own, which are short. */
+/* The document's words could be longer than we care to copy: its text is cut at a ceiling, and our tag stands in
+ * comments of our own, which are short. */
 static enum result comment_has(const json_t *comment, const char *tag, bool *ret_has)
 {
 	if (properties_have(json_at(comment, "properties"), tag)) {
@@ -51,14 +52,15 @@ static enum result comment_has(const json_t *comment, const char *tag, bool *ret
 }
 
 static enum result page_look(const json_t *page, const char *tag, int64_t *start, bool *ret_found, bool *ret_last,
-							 struct error *error)
+                             struct error *error)
 {
 	const json_t *comments = json_is_object(page) ? json_object_get(page, "comments") : NULL;
 	if (!json_is_array(comments))
 		return jira_bad_response(error, "Jira's comments are not a list.");
 	size_t index;
 	json_t *comment;
-	json_array_foreach(comments, index, comment) {
+	json_array_foreach(comments, index, comment)
+	{
 		bool has = false;
 		if (comment_has(comment, tag, &has) != RESULT_OK)
 			return no_memory(error);
@@ -75,14 +77,14 @@ static enum result page_look(const json_t *page, const char *tag, int64_t *start
 }
 
 static enum result tag_look(struct jira *jira, const char *issue, const char *tag, struct arena *arena, bool *ret_found,
-							struct error *error)
+                            struct error *error)
 {
 	int64_t start = 0;
 	bool last = false;
 	for (int i = 0; !last && i < PAGES_MAX; i++) {
 		char query[96];
 		snprintf(query, sizeof(query), "/comment?startAt=%lld&maxResults=%d&orderBy=-created", (long long)start,
-				 PAGE_SIZE);
+		         PAGE_SIZE);
 		const char *path = NULL;
 		if (jira_path(arena, "/rest/api/3/issue/", issue, query, &path) != RESULT_OK)
 			return no_memory(error);
@@ -103,13 +105,13 @@ static const char *comment_body(const char *text, const char *tag, struct arena 
 	json_t *document = lines ? adf_document_new(lines) : NULL;
 	if (!document)
 		return NULL;
-	_cleanup_(json_decrefp) json_t *body =
-		json_pack("{s:o, s:[{s:s, s:{s:s}}]}", "body", document, "properties", "key", "aiclearance", "value", "tag", tag);
+	_cleanup_(json_decrefp) json_t *body = json_pack("{s:o, s:[{s:s, s:{s:s}}]}", "body", document, "properties", "key",
+	                                                 "aiclearance", "value", "tag", tag);
 	return body ? json_write(arena, body) : NULL;
 }
 
 enum result jira_comment_add(struct jira *jira, const char *issue, const char *text, const char *tag, bool look_first,
-							 struct arena *arena, bool *ret_existed, struct error *error)
+                             struct arena *arena, bool *ret_existed, struct error *error)
 {
 	bool found = false;
 	enum result result = look_first ? tag_look(jira, issue, tag, arena, &found, error) : RESULT_OK;

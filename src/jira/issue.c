@@ -5,16 +5,16 @@
 
 /* The fields that are asked for: ours, and those that the settings name. */
 static enum result issue_path(const char *issue, const struct intake_settings *settings, struct arena *arena,
-							  const char **ret_path)
+                              const char **ret_path)
 {
 	const char *path = NULL;
 	if (jira_path(arena, "/rest/api/3/issue/", issue, "?fields=status,reporter,project,created,updated", &path) !=
-		RESULT_OK)
+	    RESULT_OK)
 		return RESULT_NO_MEMORY;
 	struct text text = TEXT_INIT(16 * 1024);
 	text_append(&text, path);
 	const char *fields[] = {settings->tool_field, settings->purpose_field, settings->duration_field,
-							settings->beneficiary};
+	                        settings->beneficiary};
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		if (text_is_empty(fields[i]) || text_equal(fields[i], "reporter"))
 			continue;
@@ -47,7 +47,7 @@ static enum result project_key(const json_t *fields, const char *key, struct are
 }
 
 static enum result issue_people(const json_t *fields, const struct intake_settings *settings, struct arena *arena,
-								struct issue *issue)
+                                struct issue *issue)
 {
 	if (jira_value_account(json_object_get(fields, "reporter"), arena, &issue->reporter) != RESULT_OK)
 		return RESULT_NO_MEMORY;
@@ -58,13 +58,13 @@ static enum result issue_people(const json_t *fields, const struct intake_settin
 }
 
 static enum result issue_texts(const json_t *fields, const struct intake_settings *settings, struct arena *arena,
-							   struct issue *issue)
+                               struct issue *issue)
 {
 	if (jira_value_text(field_at(fields, settings->tool_field), arena, &issue->tool_text) != RESULT_OK ||
-		jira_value_text(field_at(fields, settings->purpose_field), arena, &issue->purpose) != RESULT_OK ||
-		jira_value_text(field_at(fields, settings->duration_field), arena, &issue->duration_text) != RESULT_OK ||
-		jira_value_id(json_at(fields, "status.id"), arena, &issue->status_id) != RESULT_OK ||
-		jira_value_id(json_at(fields, "status.name"), arena, &issue->status_name) != RESULT_OK)
+	    jira_value_text(field_at(fields, settings->purpose_field), arena, &issue->purpose) != RESULT_OK ||
+	    jira_value_text(field_at(fields, settings->duration_field), arena, &issue->duration_text) != RESULT_OK ||
+	    jira_value_id(json_at(fields, "status.id"), arena, &issue->status_id) != RESULT_OK ||
+	    jira_value_id(json_at(fields, "status.name"), arena, &issue->status_name) != RESULT_OK)
 		return RESULT_NO_MEMORY;
 	if (!issue->purpose)
 		issue->purpose = "";
@@ -72,20 +72,20 @@ static enum result issue_texts(const json_t *fields, const struct intake_setting
 }
 
 static enum result issue_of_value(const json_t *value, const struct intake_settings *settings, struct arena *arena,
-								  struct issue *ret_issue, struct error *error)
+                                  struct issue *ret_issue, struct error *error)
 {
 	struct issue issue = {0};
 	const json_t *fields = json_is_object(value) ? json_object_get(value, "fields") : NULL;
 	if (!json_is_object(fields))
 		return jira_bad_response(error, "Jira's answer about the issue has no fields.");
 	if (jira_value_id(json_object_get(value, "id"), arena, &issue.issue_id) != RESULT_OK ||
-		jira_value_id(json_object_get(value, "key"), arena, &issue.key) != RESULT_OK)
+	    jira_value_id(json_object_get(value, "key"), arena, &issue.key) != RESULT_OK)
 		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
 	if (!issue.issue_id || !issue.key)
 		return jira_bad_response(error, "Jira's answer about the issue names neither its id nor its key.");
 	if (project_key(fields, issue.key, arena, &issue.project_key) != RESULT_OK ||
-		issue_people(fields, settings, arena, &issue) != RESULT_OK ||
-		issue_texts(fields, settings, arena, &issue) != RESULT_OK)
+	    issue_people(fields, settings, arena, &issue) != RESULT_OK ||
+	    issue_texts(fields, settings, arena, &issue) != RESULT_OK)
 		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
 	issue.created_at = jira_value_date(json_object_get(fields, "created"));
 	issue.updated_at = jira_value_date(json_object_get(fields, "updated"));
@@ -95,7 +95,7 @@ static enum result issue_of_value(const json_t *value, const struct intake_setti
 
 /* An issue that is no service request has no type (404). */
 static enum result request_type_read(struct jira *jira, const char *issue, struct arena *arena, const char **ret_type,
-									 struct error *error)
+                                     struct error *error)
 {
 	const char *path = NULL;
 	if (jira_path(arena, "/rest/servicedeskapi/request/", issue, "", &path) != RESULT_OK)
@@ -115,7 +115,7 @@ static enum result request_type_read(struct jira *jira, const char *issue, struc
 }
 
 enum result jira_issue_read(struct jira *jira, const char *issue, const struct intake_settings *settings,
-							struct arena *arena, struct issue *ret_issue, struct error *error)
+                            struct arena *arena, struct issue *ret_issue, struct error *error)
 {
 	const char *path = NULL;
 	if (issue_path(issue, settings, arena, &path) != RESULT_OK)

@@ -1,9 +1,9 @@
 /* One exchange with Jira.
  *
- * What holds here: the answer of a call lives in an arena of that call alone, which is wiped with the Authorization header
- * in it; nothing of an answer's body reaches an error's sentence, since Jira's error pages quote what people wrote. A
- * quota that Jira says is used up for the whole site (RateLimit-Reason "jira-quota-…") silences every call until its
- * Retry-After is over; a burst limit concerns the one endpoint, and so the one job. */
+ * What holds here: the answer of a call lives in an arena of that call alone, which is wiped with the Authorization
+ * header in it; nothing of an answer's body reaches an error's sentence, since Jira's error pages quote what people
+ * wrote. A quota that Jira says is used up for the whole site (RateLimit-Reason "jira-quota-…") silences every call
+ * until its Retry-After is over; a burst limit concerns the one endpoint, and so the one job. */
 #include "jira/jira_request.h"
 
 #include <stdatomic.h>
@@ -48,7 +48,7 @@ enum result jira_new(const struct jira_options *options, struct jira **ret_jira,
 {
 	if (!options_are_whole(options))
 		return error_set(error, RESULT_INVALID, "validation_failed",
-						 "The [jira] section lacks what its kind of authentication needs.");
+		                 "The [jira] section lacks what its kind of authentication needs.");
 	struct jira *jira = memory_calloc(1, sizeof(*jira));
 	if (!jira)
 		return out_of_memory(error);
@@ -94,7 +94,7 @@ enum result jira_bad_response(struct error *error, const char *sentence)
 }
 
 enum result jira_path(struct arena *arena, const char *prefix, const char *part, const char *suffix,
-					  const char **ret_path)
+                      const char **ret_path)
 {
 	struct text path = TEXT_INIT(8192);
 	text_append(&path, prefix);
@@ -109,7 +109,7 @@ enum result jira_path(struct arena *arena, const char *prefix, const char *part,
 }
 
 static enum result basic_header(const struct jira_options *options, const struct secret *token, struct arena *arena,
-								const char **ret_header, struct error *error)
+                                const char **ret_header, struct error *error)
 {
 	char *pair = arena_printf(arena, "%s:%s", options->user, token->bytes);
 	char *encoded = pair ? text_base64_encode(arena, (const uint8_t *)pair, strlen(pair)) : NULL;
@@ -121,7 +121,7 @@ static enum result basic_header(const struct jira_options *options, const struct
 }
 
 static enum result authorization(struct jira *jira, uint64_t refused, struct arena *arena, const char **ret_header,
-								 uint64_t *ret_generation, struct error *error)
+                                 uint64_t *ret_generation, struct error *error)
 {
 	const struct jira_options *options = &jira->options;
 	if (options->auth == JIRA_AUTH_OAUTH)
@@ -146,7 +146,7 @@ static enum result throttled(struct jira *jira, const struct http_response *resp
 {
 	const struct clock *clock = jira->options.clock;
 	int64_t wait =
-		retry_after_ms(http_response_header(response, "retry-after"), clock_now_ms(clock), RETRY_AFTER_CAP_MS);
+	    retry_after_ms(http_response_header(response, "retry-after"), clock_now_ms(clock), RETRY_AFTER_CAP_MS);
 	const char *reason = http_response_header(response, "ratelimit-reason");
 	if (wait > 0 && reason && text_starts_with(reason, "jira-quota"))
 		atomic_store(&jira->silent_until, clock_monotonic_ms(clock) + wait);
@@ -179,13 +179,13 @@ static enum result unavailable(const struct jira *jira, const struct http_respon
 	if (error) {
 		error->retryable = true;
 		error->retry_after_ms = retry_after_ms(http_response_header(response, "retry-after"),
-											   clock_now_ms(jira->options.clock), RETRY_AFTER_CAP_MS);
+		                                       clock_now_ms(jira->options.clock), RETRY_AFTER_CAP_MS);
 	}
 	return RESULT_UNAVAILABLE;
 }
 
 static enum result status_failure(struct jira *jira, const struct jira_call *call, const struct http_response *response,
-								  struct error *error)
+                                  struct error *error)
 {
 	int status = response->status;
 	enum result result;
@@ -197,11 +197,11 @@ static enum result status_failure(struct jira *jira, const struct jira_call *cal
 		result = error_set(error, RESULT_DENIED, "jira_denied", "Jira refused our account (%d).", status);
 	else if (status == 404)
 		result = error_set(error, RESULT_NOT_FOUND, call->gone_code ? call->gone_code : "issue_gone",
-						   "%s does not exist in Jira, or our account may not see it.",
-						   call->gone_what ? call->gone_what : "The issue");
+		                   "%s does not exist in Jira, or our account may not see it.",
+		                   call->gone_what ? call->gone_what : "The issue");
 	else
-		result = error_set(error, RESULT_PROTOCOL, "jira_bad_response", "Jira answered %d, which was not expected.",
-						   status);
+		result =
+		    error_set(error, RESULT_PROTOCOL, "jira_bad_response", "Jira answered %d, which was not expected.", status);
 	if (error)
 		error->http_status = status;
 	return result;
@@ -221,7 +221,7 @@ static enum result transport_failure(enum result result, const struct error *fai
 
 /* One exchange; any HTTP answer is RESULT_OK. */
 static enum result exchange(struct jira *jira, const struct jira_call *call, uint64_t refused, struct arena *scratch,
-							struct http_response *ret_response, uint64_t *ret_generation, struct error *error)
+                            struct http_response *ret_response, uint64_t *ret_generation, struct error *error)
 {
 	const char *header = NULL;
 	enum result result = authorization(jira, refused, scratch, &header, ret_generation, error);
@@ -231,19 +231,19 @@ static enum result exchange(struct jira *jira, const struct jira_call *call, uin
 	if (!url)
 		return out_of_memory(error);
 	const struct http_header headers[] = {
-		{"Authorization", header},
-		{"Accept", "application/json"},
-		{"Content-Type", "application/json"},
+	    {"Authorization", header},
+	    {"Accept", "application/json"},
+	    {"Content-Type", "application/json"},
 	};
 	const struct http_request request = {
-		.method = call->method,
-		.url = url,
-		.headers = headers,
-		.header_count = call->body ? 3 : 2,
-		.body = call->body,
-		.body_length = call->body ? strlen(call->body) : 0,
-		.timeout_ms = CALL_TIMEOUT_MS,
-		.max_response_bytes = ANSWER_MAX,
+	    .method = call->method,
+	    .url = url,
+	    .headers = headers,
+	    .header_count = call->body ? 3 : 2,
+	    .body = call->body,
+	    .body_length = call->body ? strlen(call->body) : 0,
+	    .timeout_ms = CALL_TIMEOUT_MS,
+	    .max_response_bytes = ANSWER_MAX,
 	};
 	struct error failure = {0};
 	result = http_client_perform(jira->options.http, &request, scratch, ret_response, &failure);

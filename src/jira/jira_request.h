@@ -16,16 +16,17 @@
 
 struct jira_call {
 	const char *method;
-	const char *path;       /* from "/rest/…", with its query, percent-encoded already */
-	const char *body;       /* JSON text; NULL: none */
-	const char *gone_code;  /* code of a 404; NULL: "issue_gone" */
-	const char *gone_what;  /* what a 404 says does not exist: "The issue"; NULL: that */
+	const char *path;      /* from "/rest/…", with its query, percent-encoded already */
+	const char *body;      /* JSON text; NULL: none */
+	const char *gone_code; /* code of a 404; NULL: "issue_gone" */
+	const char *gone_what; /* what a 404 says does not exist: "The issue"; NULL: that */
 };
 
-/* Performs it. Any 2xx is RESULT_OK; *ret_value is the JSON of the answer, owned by the caller, or NULL where the answer had
- * no body (204) or `ret_value` itself is NULL. Failures as jira.h lists them. While Jira has told the whole site to wait,
- * RESULT_THROTTLED comes at once and nothing is sent. */
-enum result jira_call(struct jira *jira, const struct jira_call *call, json_t **ret_value, struct error *error) MUST_CHECK;
+/* Performs it. Any 2xx is RESULT_OK; *ret_value is the JSON of the answer, owned by the caller, or NULL where the
+ * answer had no body (204) or `ret_value` itself is NULL. Failures as jira.h lists them. While Jira has told the whole
+ * site to wait, RESULT_THROTTLED comes at once and nothing is sent. */
+enum result jira_call(struct jira *jira, const struct jira_call *call, json_t **ret_value, struct error *error)
+    MUST_CHECK;
 
 const struct jira_options *jira_options_of(const struct jira *jira);
 

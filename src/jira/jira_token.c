@@ -26,7 +26,7 @@ void jira_token_done(struct jira_token *token)
 
 /* RFC 6749 section 4.4.2, the client's credentials in the form. */
 static enum result token_form(const struct jira_options *options, struct arena *arena, const char **ret_form,
-							  struct error *error)
+                              struct error *error)
 {
 	struct secret secret = {0};
 	enum result result = options->client_secret->fetch(options->client_secret, &secret, error);
@@ -53,7 +53,7 @@ static enum result token_refused(const struct http_response *response, struct er
 	if (status == 429 || status >= 500) {
 		enum result result = status == 429 ? RESULT_THROTTLED : RESULT_UNAVAILABLE;
 		error_set(error, result, status == 429 ? "jira_throttled" : "jira_unavailable",
-				  "Jira's token endpoint answered %d.", status);
+		          "Jira's token endpoint answered %d.", status);
 		if (error) {
 			error->retryable = true;
 			error->retry_after_ms = retry_after_ms(http_response_header(response, "retry-after"), 0, 3600 * 1000);
@@ -62,17 +62,18 @@ static enum result token_refused(const struct http_response *response, struct er
 	}
 	if (status >= 400)
 		return error_set(error, RESULT_DENIED, "jira_denied",
-						 "Jira's token endpoint refused the client credentials (%d).", status);
+		                 "Jira's token endpoint refused the client credentials (%d).", status);
 	return error_set(error, RESULT_PROTOCOL, "jira_bad_response",
-					 "Jira's token endpoint answered %d, which is not a token.", status);
+	                 "Jira's token endpoint answered %d, which is not a token.", status);
 }
 
 static enum result token_keep(struct jira_token *token, const struct jira_options *options, const json_t *answer,
-							  struct error *error)
+                              struct error *error)
 {
 	const char *text = json_string_at(answer, "access_token");
 	if (text_is_empty(text) || strlen(text) > 32 * 1024 || strpbrk(text, "\r\n"))
-		return error_set(error, RESULT_PROTOCOL, "jira_bad_response", "Jira's token endpoint answered without a token.");
+		return error_set(error, RESULT_PROTOCOL, "jira_bad_response",
+		                 "Jira's token endpoint answered without a token.");
 	int64_t lifetime = json_integer_at(answer, "expires_in", TOKEN_LIFETIME_DEFAULT);
 	if (lifetime < 1 || lifetime > 30 * 24 * 3600)
 		lifetime = TOKEN_LIFETIME_DEFAULT;
@@ -88,25 +89,25 @@ static enum result token_keep(struct jira_token *token, const struct jira_option
 }
 
 static enum result token_exchange(const struct jira_options *options, struct arena *scratch,
-								  struct http_response *ret_response, struct error *error)
+                                  struct http_response *ret_response, struct error *error)
 {
 	const char *form = NULL;
 	enum result result = token_form(options, scratch, &form, error);
 	if (result != RESULT_OK)
 		return result;
 	static const struct http_header headers[] = {
-		{"Content-Type", "application/x-www-form-urlencoded"},
-		{"Accept", "application/json"},
+	    {"Content-Type", "application/x-www-form-urlencoded"},
+	    {"Accept", "application/json"},
 	};
 	const struct http_request request = {
-		.method = "POST",
-		.url = options->token_url,
-		.headers = headers,
-		.header_count = ARRAY_SIZE(headers),
-		.body = form,
-		.body_length = strlen(form),
-		.timeout_ms = TOKEN_TIMEOUT_MS,
-		.max_response_bytes = TOKEN_ANSWER_MAX,
+	    .method = "POST",
+	    .url = options->token_url,
+	    .headers = headers,
+	    .header_count = ARRAY_SIZE(headers),
+	    .body = form,
+	    .body_length = strlen(form),
+	    .timeout_ms = TOKEN_TIMEOUT_MS,
+	    .max_response_bytes = TOKEN_ANSWER_MAX,
 	};
 	struct error failure = {0};
 	result = http_client_perform(options->http, &request, scratch, ret_response, &failure);
@@ -115,7 +116,7 @@ static enum result token_exchange(const struct jira_options *options, struct are
 	if (result == RESULT_NO_MEMORY)
 		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
 	error_set(error, RESULT_UNAVAILABLE, "jira_unavailable", "Jira's token endpoint gave no answer: %.300s",
-			  failure.detail);
+	          failure.detail);
 	if (error)
 		error->retryable = true;
 	return RESULT_UNAVAILABLE;
@@ -142,12 +143,12 @@ static enum result token_fetch(struct jira_token *token, const struct jira_optio
 }
 
 enum result jira_token_header(struct jira_token *token, const struct jira_options *options, uint64_t refused,
-							  struct arena *arena, const char **ret_header, uint64_t *ret_generation,
-							  struct error *error)
+                              struct arena *arena, const char **ret_header, uint64_t *ret_generation,
+                              struct error *error)
 {
 	pthread_mutex_lock(&token->lock);
 	bool stale = !token->value.bytes || clock_monotonic_ms(options->clock) >= token->refresh_at ||
-				 (refused != 0 && refused == token->generation);
+	             (refused != 0 && refused == token->generation);
 	enum result result = stale ? token_fetch(token, options, error) : RESULT_OK;
 	if (result == RESULT_OK) {
 		const char *header = arena_printf(arena, "Bearer %s", token->value.bytes);

@@ -80,7 +80,7 @@ static enum result number_text(const json_t *value, struct arena *arena, const c
 		return RESULT_OK;
 	long long whole = (long long)number;
 	const char *text =
-		(double)whole == number ? arena_printf(arena, "%lld", whole) : arena_printf(arena, "%.6f", number);
+	    (double)whole == number ? arena_printf(arena, "%lld", whole) : arena_printf(arena, "%.6f", number);
 	if (!text)
 		return RESULT_NO_MEMORY;
 	*ret_text = text;

@@ -1,5 +1,5 @@
-/* Values as Jira writes them: ids that are text or number, dates in four spellings, fields that are a string, an option or
- * a document. Wrong types are never failures: they give NULL or 0. Private to jira/. */
+/* Values as Jira writes them: ids that are text or number, dates in four spellings, fields that are a string, an option
+ * or a document. Wrong types are never failures: they give NULL or 0. Private to jira/. */
 #ifndef AIC_JIRA_JIRA_VALUE_H
 #define AIC_JIRA_JIRA_VALUE_H
 
@@ -12,11 +12,13 @@
 #include "base/result.h"
 #include "base/text.h"
 
-/* A string or an integer as text in the arena; RESULT_OK with NULL for null, "" and every other type; RESULT_NO_MEMORY. */
+/* A string or an integer as text in the arena; RESULT_OK with NULL for null, "" and every other type; RESULT_NO_MEMORY.
+ */
 enum result jira_value_id(const json_t *value, struct arena *arena, const char **ret_text) MUST_CHECK;
 
-/* The text of a field: a string, an integer, an option's "value", the first of a list of these, or a document (ADF), its
- * paragraphs joined by a newline. Surrounding blanks are cut off; nothing left, or another type, is NULL. At most 32 KiB. */
+/* The text of a field: a string, an integer, an option's "value", the first of a list of these, or a document (ADF),
+ * its paragraphs joined by a newline. Surrounding blanks are cut off; nothing left, or another type, is NULL. At most
+ * 32 KiB. */
 enum result jira_value_text(const json_t *value, struct arena *arena, const char **ret_text) MUST_CHECK;
 
 /* The accountId of a user, or of the first of a list of users. */

@@ -48,22 +48,23 @@ static char *jql_new(const char *const *project_keys, int64_t minutes, struct ar
 	return copy;
 }
 
-static enum result page_fetch(const struct search *search, struct arena *scratch, json_t **ret_page, struct error *error)
+static enum result page_fetch(const struct search *search, struct arena *scratch, json_t **ret_page,
+                              struct error *error)
 {
-	_cleanup_(json_decrefp) json_t *body =
-		json_pack("{s:s, s:i, s:[s], s:s*}", "jql", search->jql, "maxResults", PAGE_SIZE, "fields", "updated",
-				  "nextPageToken", search->token);
+	_cleanup_(json_decrefp) json_t *body = json_pack("{s:s, s:i, s:[s], s:s*}", "jql", search->jql, "maxResults",
+	                                                 PAGE_SIZE, "fields", "updated", "nextPageToken", search->token);
 	const char *text = body ? json_write(scratch, body) : NULL;
 	if (!text)
 		return no_memory(error);
 	const struct jira_call call = {.method = "POST",
-								   .path = "/rest/api/3/search/jql",
-								   .body = text,
-								   .gone_code = "jira_bad_response",
-								   .gone_what = "The search"};
+	                               .path = "/rest/api/3/search/jql",
+	                               .body = text,
+	                               .gone_code = "jira_bad_response",
+	                               .gone_what = "The search"};
 	enum result result = jira_call(search->jira, &call, ret_page, error);
 	/* Without this, an API address that is wrong would look as though an issue were gone. */
-	return result == RESULT_NOT_FOUND ? jira_bad_response(error, "Jira has no search at the address configured.") : result;
+	return result == RESULT_NOT_FOUND ? jira_bad_response(error, "Jira has no search at the address configured.")
+	                                  : result;
 }
 
 static enum result page_hand_out(struct search *search, const json_t *page, struct arena *scratch, struct error *error)
@@ -73,14 +74,15 @@ static enum result page_hand_out(struct search *search, const json_t *page, stru
 		return jira_bad_response(error, "Jira's search result is not a list.");
 	size_t index;
 	json_t *issue;
-	json_array_foreach(issues, index, issue) {
+	json_array_foreach(issues, index, issue)
+	{
 		const char *id = NULL;
 		if (jira_value_id(json_at(issue, "id"), scratch, &id) != RESULT_OK)
 			return no_memory(error);
 		if (!id || strlen(id) > 64 || strspn(id, "0123456789") != strlen(id))
 			continue;
 		if (!search->each(search->context, id, jira_value_date(json_at(issue, "fields.updated"))) ||
-			++search->seen >= ISSUES_MAX) {
+		    ++search->seen >= ISSUES_MAX) {
 			search->stopped = true;
 			break;
 		}
@@ -102,9 +104,10 @@ static enum result token_advance(struct search *search, const json_t *page, stru
 	return search->token ? RESULT_OK : no_memory(error);
 }
 
-enum result jira_search_updated(struct jira *jira, const char *const *project_keys, int64_t minutes, struct arena *arena,
-								bool (*each)(void *context, const char *issue_id, int64_t updated_at), void *context,
-								struct error *error)
+enum result jira_search_updated(struct jira *jira, const char *const *project_keys, int64_t minutes,
+                                struct arena *arena,
+                                bool (*each)(void *context, const char *issue_id, int64_t updated_at), void *context,
+                                struct error *error)
 {
 	if (!project_keys[0])
 		return RESULT_OK;

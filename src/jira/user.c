@@ -14,13 +14,13 @@ static enum result email_keep(const char *email, struct arena *arena, const char
 }
 
 static enum result user_of_value(const json_t *value, const char *asked, struct arena *arena, struct jira_user *user,
-								 struct error *error)
+                                 struct error *error)
 {
 	if (!text_equal(json_string_at(value, "accountId"), asked))
 		return jira_bad_response(error, "Jira answered about another user than the one asked for.");
 	user->account_id = arena_strdup(arena, asked);
 	if (!user->account_id || jira_value_id(json_at(value, "accountType"), arena, &user->account_type) != RESULT_OK ||
-		email_keep(json_string_at(value, "emailAddress"), arena, &user->email) != RESULT_OK)
+	    email_keep(json_string_at(value, "emailAddress"), arena, &user->email) != RESULT_OK)
 		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
 	user->active = jira_value_bool(json_at(value, "active"), false);
 	return RESULT_OK;
@@ -45,7 +45,7 @@ static enum result email_read(struct jira *jira, struct arena *arena, struct jir
 }
 
 enum result jira_user_read(struct jira *jira, const char *account_id, struct arena *arena, struct jira_user *ret_user,
-						   struct error *error)
+                           struct error *error)
 {
 	const char *path = NULL;
 	if (jira_path(arena, "/rest/api/3/user?accountId=", account_id, "", &path) != RESULT_OK)

@@ -1,5 +1,5 @@
-/* A webhook's body is a hint and nothing more: who may be asked about. The signature is looked at before a single byte of
- * it is parsed, and whatever the bytes are afterwards, the answer is a hint or a reason why there is none. */
+/* A webhook's body is a hint and nothing more: who may be asked about. The signature is looked at before a single byte
+ * of it is parsed, and whatever the bytes are afterwards, the answer is a hint or a reason why there is none. */
 #include "jira/webhook.h"
 
 #include <ctype.h>
@@ -25,7 +25,7 @@ static bool digest_matches(const char *hex, const void *body, size_t length, con
 }
 
 bool webhook_signature_holds(const char *header, const void *body, size_t length, const struct webhook_secret *secrets,
-							 size_t secret_count)
+                             size_t secret_count)
 {
 	static const char method[] = "sha256=";
 	if (!header || !text_starts_with(header, method))
@@ -89,7 +89,8 @@ static enum result hint_of_value(const json_t *value, struct arena *arena, struc
 	const json_t *issue = json_is_object(value) ? json_object_get(value, "issue") : NULL;
 	const json_t *id = json_is_object(issue) ? json_object_get(issue, "id") : NULL;
 	const json_t *key = json_is_object(issue) ? json_object_get(issue, "key") : NULL;
-	if (jira_value_id(id, arena, &hint->issue_id) != RESULT_OK || jira_value_id(key, arena, &hint->issue_key) != RESULT_OK)
+	if (jira_value_id(id, arena, &hint->issue_id) != RESULT_OK ||
+	    jira_value_id(key, arena, &hint->issue_key) != RESULT_OK)
 		return RESULT_NO_MEMORY;
 	if (!is_issue_id(hint->issue_id))
 		hint->issue_id = NULL;
@@ -122,7 +123,7 @@ enum result webhook_read(const char *body, size_t length, struct arena *arena, s
 }
 
 enum result webhook_read_automation(const char *body, size_t length, struct arena *arena, const char **ret_issue_key,
-									struct error *error)
+                                    struct error *error)
 {
 	_cleanup_(json_decrefp) json_t *value = NULL;
 	enum result result = json_read(body, length, &value, error);
@@ -131,7 +132,7 @@ enum result webhook_read_automation(const char *body, size_t length, struct aren
 	const json_t *key = json_is_object(value) ? json_object_get(value, "issueKey") : NULL;
 	if (!json_is_string(key) || !is_issue_key(json_string_value(key)))
 		return error_set(error, RESULT_INVALID, "validation_failed",
-						 "issueKey must be the key of an issue, such as \"AIC-7\".");
+		                 "issueKey must be the key of an issue, such as \"AIC-7\".");
 	const char *copy = arena_strdup(arena, json_string_value(key));
 	if (!copy)
 		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");

@@ -37,231 +37,232 @@ static enum result fault_due(struct store *store, struct error *error)
 	{                                                                                                                  \
 		enum result result = fault_due(store, error_to_fill);                                                          \
 		return result != RESULT_OK ? result : real_of(store)->ops->name(real_of(store), ##__VA_ARGS__);                \
-	}
+	}                                                                                                                  \
+	_Static_assert(1, "") /* takes the semicolon */
 
-FORWARD(ready, (struct store * store, struct error *error), error, error)
+FORWARD(ready, (struct store * store, struct error *error), error, error);
 FORWARD(meta_read,
         (struct store * store, const char *name, struct arena *arena, uint8_t **ret_value, size_t *ret_length), NULL,
-        name, arena, ret_value, ret_length)
+        name, arena, ret_value, ret_length);
 FORWARD(meta_write, (struct store * store, const char *name, const uint8_t *value, size_t length, struct error *error),
-        error, name, value, length, error)
+        error, name, value, length, error);
 FORWARD(meta_write_once,
         (struct store * store, const char *name, const uint8_t *value, size_t length, struct error *error), error, name,
-        value, length, error)
+        value, length, error);
 FORWARD(token_create,
         (struct store * store, const struct actor *actor, const struct api_token *token, struct error *error), error,
-        actor, token, error)
+        actor, token, error);
 FORWARD(token_find, (struct store * store, const uint8_t hash[32], struct arena *arena, struct api_token *ret_token),
-        NULL, hash, arena, ret_token)
+        NULL, hash, arena, ret_token);
 FORWARD(token_list, (struct store * store, struct arena *arena, struct api_token **ret_tokens, size_t *ret_count), NULL,
-        arena, ret_tokens, ret_count)
+        arena, ret_tokens, ret_count);
 FORWARD(token_revoke, (struct store * store, const struct actor *actor, const char *principal_id, struct error *error),
-        error, actor, principal_id, error)
+        error, actor, principal_id, error);
 FORWARD(idempotency_find,
         (struct store * store, struct arena *arena, struct idempotency *idempotency, struct error *error), error, arena,
-        idempotency, error)
+        idempotency, error);
 FORWARD(connector_create,
         (struct store * store, const struct actor *actor, const struct connector_settings *connector,
          struct idempotency *idempotency, struct arena *arena, struct error *error),
-        error, actor, connector, idempotency, arena, error)
+        error, actor, connector, idempotency, arena, error);
 FORWARD(connector_read,
         (struct store * store, const char *connector_id, struct arena *arena, struct connector_settings *ret_connector),
-        NULL, connector_id, arena, ret_connector)
+        NULL, connector_id, arena, ret_connector);
 FORWARD(connector_list,
         (struct store * store, const struct page *page, struct arena *arena, struct connector_settings **ret_connectors,
          size_t *ret_count, const char **ret_next),
-        NULL, page, arena, ret_connectors, ret_count, ret_next)
+        NULL, page, arena, ret_connectors, ret_count, ret_next);
 FORWARD(connector_update,
         (struct store * store, const struct actor *actor, const struct connector_settings *connector,
          bool credential_changed, int64_t expected_version, struct arena *arena,
          struct connector_settings *ret_connector, struct error *error),
-        error, actor, connector, credential_changed, expected_version, arena, ret_connector, error)
+        error, actor, connector, credential_changed, expected_version, arena, ret_connector, error);
 FORWARD(connector_delete,
         (struct store * store, const struct actor *actor, const char *connector_id, int64_t expected_version,
          struct error *error),
-        error, actor, connector_id, expected_version, error)
+        error, actor, connector_id, expected_version, error);
 FORWARD(connector_set_enabled,
         (struct store * store, const struct actor *actor, const char *connector_id, bool enabled, struct arena *arena,
          struct connector_settings *ret_connector, struct error *error),
-        error, actor, connector_id, enabled, arena, ret_connector, error)
+        error, actor, connector_id, enabled, arena, ret_connector, error);
 FORWARD(connector_save_test,
         (struct store * store, const struct actor *actor, const char *connector_id, int64_t credential_version,
          const char *outcome, const char *report, int64_t credential_expires_at, struct error *error),
-        error, actor, connector_id, credential_version, outcome, report, credential_expires_at, error)
+        error, actor, connector_id, credential_version, outcome, report, credential_expires_at, error);
 FORWARD(audit_note,
         (struct store * store, const struct actor *actor, const char *action, const char *target_kind,
          const char *target_id, const char *outcome, const char *detail, struct error *error),
-        error, actor, action, target_kind, target_id, outcome, detail, error)
+        error, actor, action, target_kind, target_id, outcome, detail, error);
 FORWARD(tool_create,
         (struct store * store, const struct actor *actor, const struct tool *tool, struct idempotency *idempotency,
          struct arena *arena, struct error *error),
-        error, actor, tool, idempotency, arena, error)
+        error, actor, tool, idempotency, arena, error);
 FORWARD(tool_read, (struct store * store, const char *tool_id, struct arena *arena, struct tool *ret_tool), NULL,
-        tool_id, arena, ret_tool)
+        tool_id, arena, ret_tool);
 FORWARD(tool_list,
         (struct store * store, const struct page *page, struct arena *arena, struct tool **ret_tools, size_t *ret_count,
          const char **ret_next),
-        NULL, page, arena, ret_tools, ret_count, ret_next)
+        NULL, page, arena, ret_tools, ret_count, ret_next);
 FORWARD(tool_update,
         (struct store * store, const struct actor *actor, const struct tool *tool, int64_t expected_version,
          struct arena *arena, struct tool *ret_tool, struct error *error),
-        error, actor, tool, expected_version, arena, ret_tool, error)
+        error, actor, tool, expected_version, arena, ret_tool, error);
 FORWARD(tool_delete,
         (struct store * store, const struct actor *actor, const char *tool_id, int64_t expected_version,
          struct error *error),
-        error, actor, tool_id, expected_version, error)
+        error, actor, tool_id, expected_version, error);
 FORWARD(tool_bind_group,
         (struct store * store, const struct actor *actor, const char *tool_id, const struct entitlement_group *group,
          struct arena *arena, struct tool *ret_tool, struct error *error),
-        error, actor, tool_id, group, arena, ret_tool, error)
+        error, actor, tool_id, group, arena, ret_tool, error);
 FORWARD(tool_unbind_group, (struct store * store, const struct actor *actor, const char *tool_id, struct error *error),
-        error, actor, tool_id, error)
+        error, actor, tool_id, error);
 FORWARD(tool_save_group_check,
         (struct store * store, const char *connector_id, const struct entitlement_group *group, struct error *error),
-        error, connector_id, group, error)
+        error, connector_id, group, error);
 FORWARD(tool_list_bound,
         (struct store * store, const char *connector_id, struct arena *arena, struct tool **ret_tools,
          size_t *ret_count),
-        NULL, connector_id, arena, ret_tools, ret_count)
+        NULL, connector_id, arena, ret_tools, ret_count);
 FORWARD(tool_find_by_text, (struct store * store, const char *text, struct arena *arena, struct tool *ret_tool), NULL,
-        text, arena, ret_tool)
+        text, arena, ret_tool);
 FORWARD(mapping_create,
         (struct store * store, const struct actor *actor, const struct identity_mapping *mapping,
          struct idempotency *idempotency, struct arena *arena, struct error *error),
-        error, actor, mapping, idempotency, arena, error)
+        error, actor, mapping, idempotency, arena, error);
 FORWARD(mapping_read,
         (struct store * store, const char *mapping_id, struct arena *arena, struct identity_mapping *ret_mapping), NULL,
-        mapping_id, arena, ret_mapping)
+        mapping_id, arena, ret_mapping);
 FORWARD(mapping_find,
         (struct store * store, const char *account_id, const char *connector_id, struct arena *arena,
          struct identity_mapping *ret_mapping),
-        NULL, account_id, connector_id, arena, ret_mapping)
+        NULL, account_id, connector_id, arena, ret_mapping);
 FORWARD(mapping_list,
         (struct store * store, const struct page *page, struct arena *arena, struct identity_mapping **ret_mappings,
          size_t *ret_count, const char **ret_next),
-        NULL, page, arena, ret_mappings, ret_count, ret_next)
+        NULL, page, arena, ret_mappings, ret_count, ret_next);
 FORWARD(mapping_update,
         (struct store * store, const struct actor *actor, const struct identity_mapping *mapping,
          int64_t expected_version, struct arena *arena, struct identity_mapping *ret_mapping, struct error *error),
-        error, actor, mapping, expected_version, arena, ret_mapping, error)
+        error, actor, mapping, expected_version, arena, ret_mapping, error);
 FORWARD(mapping_delete,
         (struct store * store, const struct actor *actor, const char *mapping_id, int64_t expected_version,
          struct error *error),
-        error, actor, mapping_id, expected_version, error)
+        error, actor, mapping_id, expected_version, error);
 FORWARD(mapping_pin,
         (struct store * store, const char *mapping_id, const char *object_id, const char *user_principal_name,
          struct error *error),
-        error, mapping_id, object_id, user_principal_name, error)
+        error, mapping_id, object_id, user_principal_name, error);
 FORWARD(intake_read, (struct store * store, struct arena *arena, struct intake_settings *ret_settings), NULL, arena,
-        ret_settings)
+        ret_settings);
 FORWARD(intake_write,
         (struct store * store, const struct actor *actor, const struct intake_settings *settings,
          int64_t expected_version, struct arena *arena, struct intake_settings *ret_settings, struct error *error),
-        error, actor, settings, expected_version, arena, ret_settings, error)
+        error, actor, settings, expected_version, arena, ret_settings, error);
 FORWARD(inbox_add, (struct store * store, const struct inbox_event *event, char ret_event_id[37], struct error *error),
-        error, event, ret_event_id, error)
+        error, event, ret_event_id, error);
 FORWARD(inbox_read, (struct store * store, const char *event_id, struct arena *arena, struct inbox_event *ret_event),
-        NULL, event_id, arena, ret_event)
+        NULL, event_id, arena, ret_event);
 FORWARD(inbox_finish,
         (struct store * store, const char *event_id, const char *status, const char *code, const char *reason,
          const char *request_id, struct error *error),
-        error, event_id, status, code, reason, request_id, error)
-FORWARD(intake_enqueue, (struct store * store, const char *issue, struct error *error), error, issue, error)
-FORWARD(sweep_enqueue, (struct store * store, struct error *error), error, error)
+        error, event_id, status, code, reason, request_id, error);
+FORWARD(intake_enqueue, (struct store * store, const char *issue, struct error *error), error, issue, error);
+FORWARD(sweep_enqueue, (struct store * store, struct error *error), error, error);
 FORWARD(request_create,
         (struct store * store, const struct actor *actor, const struct access_request *request, bool refuse_duplicates,
          const char *const *consumed, struct idempotency *idempotency, struct arena *arena,
          struct access_request *ret_request, struct error *error),
-        error, actor, request, refuse_duplicates, consumed, idempotency, arena, ret_request, error)
+        error, actor, request, refuse_duplicates, consumed, idempotency, arena, ret_request, error);
 FORWARD(request_read,
         (struct store * store, const char *request_id, struct arena *arena, struct access_request *ret_request), NULL,
-        request_id, arena, ret_request)
+        request_id, arena, ret_request);
 FORWARD(request_list,
         (struct store * store, const struct request_filter *filter, const struct page *page, struct arena *arena,
          struct access_request **ret_requests, size_t *ret_count, const char **ret_next),
-        NULL, filter, page, arena, ret_requests, ret_count, ret_next)
+        NULL, filter, page, arena, ret_requests, ret_count, ret_next);
 FORWARD(request_list_of_issue,
         (struct store * store, const char *site, const char *issue_id, struct arena *arena,
          struct access_request **ret_requests, size_t *ret_count),
-        NULL, site, issue_id, arena, ret_requests, ret_count)
+        NULL, site, issue_id, arena, ret_requests, ret_count);
 FORWARD(request_consumed,
         (struct store * store, const char *site, const char *issue_id, struct arena *arena, const char ***ret_ids),
-        NULL, site, issue_id, arena, ret_ids)
+        NULL, site, issue_id, arena, ret_ids);
 FORWARD(request_list_stale,
         (struct store * store, int64_t asked_before, int limit, struct arena *arena,
          struct access_request **ret_requests, size_t *ret_count),
-        NULL, asked_before, limit, arena, ret_requests, ret_count)
+        NULL, asked_before, limit, arena, ret_requests, ret_count);
 FORWARD(request_take_down, (struct store * store, const struct access_request *request, struct error *error), error,
-        request, error)
+        request, error);
 FORWARD(request_apply,
         (struct store * store, const struct actor *actor, const char *request_id, const struct request_change *change,
          struct arena *arena, struct access_request *ret_request, struct error *error),
-        error, actor, request_id, change, arena, ret_request, error)
+        error, actor, request_id, change, arena, ret_request, error);
 FORWARD(grant_read, (struct store * store, const char *grant_id, struct arena *arena, struct grant *ret_grant), NULL,
-        grant_id, arena, ret_grant)
+        grant_id, arena, ret_grant);
 FORWARD(grant_history,
         (struct store * store, const char *grant_id, struct arena *arena, struct grant_history **ret_history,
          size_t *ret_count),
-        NULL, grant_id, arena, ret_history, ret_count)
+        NULL, grant_id, arena, ret_history, ret_count);
 FORWARD(grant_list,
         (struct store * store, const struct request_filter *filter, const struct page *page, struct arena *arena,
          struct grant **ret_grants, size_t *ret_count, const char **ret_next),
-        NULL, filter, page, arena, ret_grants, ret_count, ret_next)
+        NULL, filter, page, arena, ret_grants, ret_count, ret_next);
 FORWARD(grant_list_open_of_issue,
         (struct store * store, const char *site, const char *issue_id, struct arena *arena, struct grant **ret_grants,
          size_t *ret_count),
-        NULL, site, issue_id, arena, ret_grants, ret_count)
+        NULL, site, issue_id, arena, ret_grants, ret_count);
 FORWARD(grant_apply,
         (struct store * store, const struct actor *actor, const char *grant_id, const struct grant_change *change,
          struct arena *arena, struct grant *ret_grant, struct error *error),
-        error, actor, grant_id, change, arena, ret_grant, error)
+        error, actor, grant_id, change, arena, ret_grant, error);
 FORWARD(grant_intend_membership,
         (struct store * store, const char *grant_id, const char *job_id, int64_t fence, const char *external_user_id,
          bool found_member, enum membership_origin *ret_origin, struct error *error),
-        error, grant_id, job_id, fence, external_user_id, found_member, ret_origin, error)
+        error, grant_id, job_id, fence, external_user_id, found_member, ret_origin, error);
 FORWARD(membership_origin,
         (struct store * store, const char *connector_id, const char *group_id, const char *external_user_id,
          enum membership_origin *ret_origin),
-        NULL, connector_id, group_id, external_user_id, ret_origin)
-FORWARD(grant_other_open, (struct store * store, const struct grant *grant, bool *ret_exists), NULL, grant, ret_exists)
+        NULL, connector_id, group_id, external_user_id, ret_origin);
+FORWARD(grant_other_open, (struct store * store, const struct grant *grant, bool *ret_exists), NULL, grant, ret_exists);
 FORWARD(grant_removal_under_way,
         (struct store * store, const struct grant *grant, const char *external_user_id, bool *ret_exists), NULL, grant,
-        external_user_id, ret_exists)
+        external_user_id, ret_exists);
 FORWARD(job_claim,
         (struct store * store, const char *holder, int64_t lease_ms, struct arena *arena, struct job *ret_job,
          int64_t *ret_next_due),
-        NULL, holder, lease_ms, arena, ret_job, ret_next_due)
+        NULL, holder, lease_ms, arena, ret_job, ret_next_due);
 FORWARD(job_renew, (struct store * store, const struct job *job, int64_t lease_ms, struct error *error), error, job,
-        lease_ms, error)
+        lease_ms, error);
 FORWARD(job_finish,
         (struct store * store, const struct job *job, const struct job_outcome *outcome, struct error *error), error,
-        job, outcome, error)
+        job, outcome, error);
 FORWARD(job_hold, (struct store * store, const struct job *job, const struct incident *incident, struct error *error),
-        error, job, incident, error)
+        error, job, incident, error);
 FORWARD(job_read, (struct store * store, const char *job_id, struct arena *arena, struct job *ret_job), NULL, job_id,
-        arena, ret_job)
+        arena, ret_job);
 FORWARD(job_list,
         (struct store * store, const struct job_filter *filter, const struct page *page, struct arena *arena,
          struct job **ret_jobs, size_t *ret_count, const char **ret_next),
-        NULL, filter, page, arena, ret_jobs, ret_count, ret_next)
+        NULL, filter, page, arena, ret_jobs, ret_count, ret_next);
 FORWARD(job_find_of_grant, (struct store * store, const char *grant_id, struct arena *arena, struct job *ret_job), NULL,
-        grant_id, arena, ret_job)
+        grant_id, arena, ret_job);
 FORWARD(audit_list,
         (struct store * store, const struct page *page, struct arena *arena, struct audit_event **ret_events,
          size_t *ret_count, const char **ret_next),
-        NULL, page, arena, ret_events, ret_count, ret_next)
+        NULL, page, arena, ret_events, ret_count, ret_next);
 FORWARD(audit_read_from,
         (struct store * store, int64_t after_seq, int limit, struct arena *arena, struct audit_event **ret_events,
          size_t *ret_count),
-        NULL, after_seq, limit, arena, ret_events, ret_count)
-FORWARD(audit_head, (struct store * store, struct audit_checkpoint *ret_head), NULL, ret_head)
-FORWARD(audit_checkpoint_add, (struct store * store, bool *ret_added, struct error *error), error, ret_added, error)
+        NULL, after_seq, limit, arena, ret_events, ret_count);
+FORWARD(audit_head, (struct store * store, struct audit_checkpoint *ret_head), NULL, ret_head);
+FORWARD(audit_checkpoint_add, (struct store * store, bool *ret_added, struct error *error), error, ret_added, error);
 FORWARD(audit_checkpoint_list,
         (struct store * store, const struct page *page, struct arena *arena, struct audit_checkpoint **ret_checkpoints,
          size_t *ret_count, const char **ret_next),
-        NULL, page, arena, ret_checkpoints, ret_count, ret_next)
-FORWARD(counts, (struct store * store, struct store_counts *ret_counts), NULL, ret_counts)
-FORWARD(purge, (struct store * store, int64_t inbox_before, struct error *error), error, inbox_before, error)
+        NULL, page, arena, ret_checkpoints, ret_count, ret_next);
+FORWARD(counts, (struct store * store, struct store_counts *ret_counts), NULL, ret_counts);
+FORWARD(purge, (struct store * store, int64_t inbox_before, struct error *error), error, inbox_before, error);
 
 static void fault_close(struct store *store)
 {

@@ -1,9 +1,9 @@
 /* The intake job: somebody, or the sweep, says that an issue may have changed. Jira is asked, and what it says is acted
  * upon.
  *
- * What holds: the event that woke us is never believed, only the issue that it names is looked up. Nothing here remembers
- * anything between attempts: each step reads what is (in Jira, in the store) and makes the one move that is missing, so
- * that an attempt cut off anywhere is finished by the next. The inbox event is settled last. */
+ * What holds: the event that woke us is never believed, only the issue that it names is looked up. Nothing here
+ * remembers anything between attempts: each step reads what is (in Jira, in the store) and makes the one move that is
+ * missing, so that an attempt cut off anywhere is finished by the next. The inbox event is settled last. */
 #include <string.h>
 
 #include "base/text.h"
@@ -115,7 +115,7 @@ static enum result look(struct intake_case *c, struct error *error)
 	if (c->settings.request_type_ids[0] && !intake_list_has(c->settings.request_type_ids, c->issue.request_type_id)) {
 		note_seen(c);
 		return ignored(c, "request_type_not_configured",
-					   "The issue's request type is not among those of the intake settings.");
+		               "The issue's request type is not among those of the intake settings.");
 	}
 	return act_alone(c, error);
 }
@@ -134,17 +134,17 @@ static enum result event_finish(struct intake_case *c, struct error *error)
 		if (result != RESULT_OK)
 			return error_set(error, result, "unavailable", "The inbox event could not be read.");
 	}
-	enum result result = c->store->ops->inbox_finish(c->store, job->inbox_event_id, c->status, c->code, c->reason,
-													 c->request_id, error);
+	enum result result =
+	    c->store->ops->inbox_finish(c->store, job->inbox_event_id, c->status, c->code, c->reason, c->request_id, error);
 	return result == RESULT_NOT_FOUND ? RESULT_OK : result;
 }
 
 struct job_attempt job_run_intake(const struct job_context *context)
 {
 	struct intake_case c = {.context = context,
-							.store = context->options->store,
-							.arena = context->arena,
-							.asked_at = clock_now_ms(context->options->clock)};
+	                        .store = context->options->store,
+	                        .arena = context->arena,
+	                        .asked_at = clock_now_ms(context->options->clock)};
 	/* In the arena: the attempt's outcome points into it. */
 	struct error *error = arena_alloc(context->arena, sizeof(*error));
 	if (!error)

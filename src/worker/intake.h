@@ -1,7 +1,8 @@
-/* The parts of the intake job: what Jira and the store say about one issue, and what is done about it. Private to worker/.
+/* The parts of the intake job: what Jira and the store say about one issue, and what is done about it. Private to
+ * worker/.
  *
- * Every step returns RESULT_OK once its effect is durable and the case's verdict is set; anything else means that Jira or
- * the store could not be asked now, and the job waits. */
+ * Every step returns RESULT_OK once its effect is durable and the case's verdict is set; anything else means that Jira
+ * or the store could not be asked now, and the job waits. */
 #ifndef AIC_WORKER_INTAKE_H
 #define AIC_WORKER_INTAKE_H
 
@@ -74,13 +75,13 @@ const char *intake_snapshot_write(const struct intake_case *c) MUST_CHECK;
 /* intake_open.c: no request is pending. */
 enum result intake_open(struct intake_case *c, struct error *error) MUST_CHECK;
 enum result intake_open_pending(struct intake_case *c, const struct intake_facts *facts,
-								struct access_request *ret_request, struct error *error) MUST_CHECK;
+                                struct access_request *ret_request, struct error *error) MUST_CHECK;
 
 /* intake_settle.c: one is. */
 enum result intake_settle(struct intake_case *c, struct error *error) MUST_CHECK;
 enum result intake_apply_decision(struct intake_case *c, const char *request_id, struct error *error) MUST_CHECK;
 enum result intake_cancel(struct intake_case *c, const char *request_id, const char *code, const char *reason,
-						  struct error *error) MUST_CHECK;
+                          struct error *error) MUST_CHECK;
 
 /* intake_end.c: the issue is gone, or stands in a status that takes access away. */
 enum result intake_gone(struct intake_case *c, struct error *error) MUST_CHECK;
@@ -90,8 +91,8 @@ enum result intake_revoke(struct intake_case *c, struct error *error) MUST_CHECK
 bool intake_lock_try(const char *issue_id);
 void intake_unlock(const char *issue_id);
 
-/* intake_seen.c: issues that an attempt has finished with as Jira last changed them, so that the sweep can pass them over.
- * A memory of this process; forgetting costs a question to Jira, nothing else. */
+/* intake_seen.c: issues that an attempt has finished with as Jira last changed them, so that the sweep can pass them
+ * over. A memory of this process; forgetting costs a question to Jira, nothing else. */
 void intake_seen_note(const char *site, const char *issue_id, int64_t updated_at, int64_t settings_version);
 bool intake_seen_has(const char *site, const char *issue_id, int64_t updated_at, int64_t settings_version);
 

@@ -1,5 +1,5 @@
-/* Right before the first membership write, if Jira's word is old: does it still stand? The decision kept with the request is
- * laid beside Jira as it is now. Anything that is not as it was means no. */
+/* Right before the first membership write, if Jira's word is old: does it still stand? The decision kept with the
+ * request is laid beside Jira as it is now. Anything that is not as it was means no. */
 #include <string.h>
 
 #include "base/json.h"
@@ -15,23 +15,24 @@ static bool facts_hold(const struct intake_case *c, const json_t *snapshot)
 {
 	const json_t *facts = json_at(snapshot, "facts");
 	return fact_holds(facts, "toolText", c->issue.tool_text) &&
-		   fact_holds(facts, "durationText", c->issue.duration_text) &&
-		   fact_holds(facts, "beneficiary", c->issue.beneficiary);
+	       fact_holds(facts, "durationText", c->issue.duration_text) &&
+	       fact_holds(facts, "beneficiary", c->issue.beneficiary);
 }
 
 static bool id_listed(const json_t *ids, const char *id)
 {
 	size_t index;
 	json_t *value;
-	json_array_foreach(ids, index, value) {
+	json_array_foreach(ids, index, value)
+	{
 		if (text_equal(json_string_value(value), id))
 			return true;
 	}
 	return false;
 }
 
-/* Every approval that decided is there, approved; none was declined since. Ones that the round had passed over (an earlier,
- * declined round) are among the ids too, and were complete before the decision. */
+/* Every approval that decided is there, approved; none was declined since. Ones that the round had passed over (an
+ * earlier, declined round) are among the ids too, and were complete before the decision. */
 static bool approvals_hold(const struct intake_case *c, const json_t *ids, int64_t decided_at)
 {
 	size_t standing = 0;
@@ -52,7 +53,8 @@ static bool transitions_hold(const struct intake_case *c, const json_t *ids)
 {
 	size_t index;
 	json_t *value;
-	json_array_foreach(ids, index, value) {
+	json_array_foreach(ids, index, value)
+	{
 		bool found = false;
 		for (size_t i = 0; i < c->change_count && !found; i++)
 			found = text_equal(c->changes[i].history_id, json_string_value(value));
@@ -77,9 +79,9 @@ static enum result ask(struct intake_case *c, const struct access_request *reque
 		result = jira_changes_read(jira, request->issue_id, c->arena, &c->changes, &c->change_count, error);
 	if (result == RESULT_OK && text_equal(request->approval, "jsm"))
 		result = jira_approvals_read(jira, request->issue_id, c->arena, &c->approvals, &c->approval_count, error);
-	return result == RESULT_NOT_FOUND ? error_set(error, RESULT_UNAVAILABLE, "jira_unavailable",
-												  "The issue vanished while it was being read.")
-									  : result;
+	return result == RESULT_NOT_FOUND
+	           ? error_set(error, RESULT_UNAVAILABLE, "jira_unavailable", "The issue vanished while it was being read.")
+	           : result;
 }
 
 static bool word_holds(const struct intake_case *c, const struct access_request *request, const json_t *snapshot)
@@ -90,7 +92,7 @@ static bool word_holds(const struct intake_case *c, const struct access_request 
 	if (intake_changed_since(c, request->decided_at))
 		return false;
 	return text_equal(request->approval, "jsm") ? approvals_hold(c, ids, request->decided_at)
-												: transitions_hold(c, ids);
+	                                            : transitions_hold(c, ids);
 }
 
 static enum result asked_at_write(struct intake_case *c, const struct access_request *request, struct error *error)
@@ -113,7 +115,7 @@ static bool was_decided_in_jira(const struct access_request *request)
 }
 
 enum result intake_confirm(const struct job_context *context, const struct access_request *request, bool *ret_holds,
-						   struct error *error)
+                           struct error *error)
 {
 	if (!was_decided_in_jira(request)) {
 		*ret_holds = true;
@@ -121,12 +123,12 @@ enum result intake_confirm(const struct job_context *context, const struct acces
 	}
 	if (!context->options->jira || !text_equal(request->site, jira_site(context->options->jira)))
 		return error_set(error, RESULT_UNAVAILABLE, "jira_not_configured",
-						 "The Jira site that approved this is not in the config file, so it cannot be asked again.");
+		                 "The Jira site that approved this is not in the config file, so it cannot be asked again.");
 	struct intake_case c = {.context = context,
-							.store = context->options->store,
-							.arena = context->arena,
-							.site = request->site,
-							.asked_at = clock_now_ms(context->options->clock)};
+	                        .store = context->options->store,
+	                        .arena = context->arena,
+	                        .site = request->site,
+	                        .asked_at = clock_now_ms(context->options->clock)};
 	bool gone = false;
 	enum result result = ask(&c, request, &gone, error);
 	if (result != RESULT_OK)

@@ -6,13 +6,13 @@
 #define REVOKED_REASON "The issue was moved to a status that takes access away."
 
 static enum result cancel_listed(struct intake_case *c, const struct access_request *requests, size_t count,
-								 struct error *error)
+                                 struct error *error)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (requests[i].status != REQUEST_PENDING || !text_equal(requests[i].site, c->site))
 			continue;
 		enum result result = intake_cancel(c, requests[i].request_id, "issue_gone",
-										   "Jira shows the issue no longer, or not to our account.", error);
+		                                   "Jira shows the issue no longer, or not to our account.", error);
 		if (result != RESULT_OK)
 			return result;
 	}
@@ -23,8 +23,7 @@ static enum result gone_by_id(struct intake_case *c, const char *issue_id, struc
 {
 	struct access_request *requests = NULL;
 	size_t count = 0;
-	enum result result =
-		c->store->ops->request_list_of_issue(c->store, c->site, issue_id, c->arena, &requests, &count);
+	enum result result = c->store->ops->request_list_of_issue(c->store, c->site, issue_id, c->arena, &requests, &count);
 	if (result != RESULT_OK)
 		return error_set(error, result, "unavailable", "The requests of the issue could not be read.");
 	return cancel_listed(c, requests, count, error);
@@ -61,15 +60,15 @@ static const char *mover_of(const struct intake_case *c)
 	for (size_t i = c->change_count; i > 0; i--) {
 		const struct issue_change *change = &c->changes[i - 1];
 		bool is_status = text_equal(change->field_id, "status") ||
-						 (!change->field_id && !change->custom && text_equal_fold(change->field, "status"));
+		                 (!change->field_id && !change->custom && text_equal_fold(change->field, "status"));
 		if (is_status && text_equal(change->to, c->issue.status_id))
 			return change->author_account_id ? change->author_account_id : "jira";
 	}
 	return "jira";
 }
 
-/* A removal that already waits for a person was asked for before: asking again would only ring the bell again, and again
- * with the comment that follows. */
+/* A removal that already waits for a person was asked for before: asking again would only ring the bell again, and
+ * again with the comment that follows. */
 static bool is_revocable(const struct grant *grant)
 {
 	if (grant->status == GRANT_MANUAL_FOLLOW_UP)
@@ -78,12 +77,12 @@ static bool is_revocable(const struct grant *grant)
 }
 
 static enum result revoke_grants(struct intake_case *c, size_t *ret_revoked, const char **ret_request_id,
-								 struct error *error)
+                                 struct error *error)
 {
 	struct grant *grants = NULL;
 	size_t count = 0;
-	enum result result = c->store->ops->grant_list_open_of_issue(c->store, c->site, c->issue.issue_id, c->arena, &grants,
-																 &count);
+	enum result result =
+	    c->store->ops->grant_list_open_of_issue(c->store, c->site, c->issue.issue_id, c->arena, &grants, &count);
 	if (result != RESULT_OK)
 		return error_set(error, result, "unavailable", "The grants of the issue could not be read.");
 	const struct actor actor = {.kind = "jira", .id = mover_of(c)};
@@ -101,8 +100,8 @@ static enum result revoke_grants(struct intake_case *c, size_t *ret_revoked, con
 	return RESULT_OK;
 }
 
-/* An approval that we never saw, of access that is taken away already: it is put on record and cancelled, so that it does
- * not give access on the day that the issue leaves this status. */
+/* An approval that we never saw, of access that is taken away already: it is put on record and cancelled, so that it
+ * does not give access on the day that the issue leaves this status. */
 static enum result bury_approval(struct intake_case *c, struct error *error)
 {
 	struct intake_facts facts;
@@ -124,8 +123,8 @@ enum result intake_revoke(struct intake_case *c, struct error *error)
 	if (result != RESULT_OK)
 		return result;
 	intake_verdict(c, revoked > 0 ? NULL : "nothing_to_do",
-				   revoked > 0 ? REVOKED_REASON : "The issue stands in a status that takes access away; there is none.",
-				   request_id);
+	               revoked > 0 ? REVOKED_REASON : "The issue stands in a status that takes access away; there is none.",
+	               request_id);
 	if (c->pending)
 		return intake_cancel(c, c->pending->request_id, NULL, REVOKED_REASON, error);
 	if (revoked == 0 && c->decision.outcome == DECISION_APPROVED)

@@ -38,11 +38,11 @@ static enum result check_duration(struct intake_case *c, struct intake_facts *fa
 		return RESULT_OK;
 	if (facts->days == 0)
 		return fault(facts, "duration_exceeds_maximum",
-					 "The duration that the issue asks for cannot be read as a number of days.");
+		             "The duration that the issue asks for cannot be read as a number of days.");
 	if (facts->days > facts->tool.max_duration_days)
 		return fault(facts, "duration_exceeds_maximum",
-					 arena_printf(c->arena, "The issue asks for %d days; this tool may be had for %d at most.", facts->days,
-								  facts->tool.max_duration_days));
+		             arena_printf(c->arena, "The issue asks for %d days; this tool may be had for %d at most.",
+		                          facts->days, facts->tool.max_duration_days));
 	return RESULT_OK;
 }
 
@@ -84,16 +84,16 @@ bool intake_changed_since(const struct intake_case *c, int64_t at)
 {
 	const char *beneficiary = text_is_empty(c->settings.beneficiary) ? "reporter" : c->settings.beneficiary;
 	return field_changed_since(c, c->settings.tool_field, at) ||
-		   field_changed_since(c, c->settings.duration_field, at) || field_changed_since(c, beneficiary, at);
+	       field_changed_since(c, c->settings.duration_field, at) || field_changed_since(c, beneficiary, at);
 }
 
-/* The request keeps days, not the words. The words of now stand for them where they say the same, or where nobody touched
- * them since; else the days alone are what is known. */
+/* The request keeps days, not the words. The words of now stand for them where they say the same, or where nobody
+ * touched them since; else the days alone are what is known. */
 enum result intake_taken_duration(const struct intake_case *c, const char **ret_text)
 {
 	const char *now = c->issue.duration_text;
 	bool same = now ? decision_duration_days(now) == c->pending->duration_days
-					: !field_changed_since(c, c->settings.duration_field, c->pending->created_at);
+	                : !field_changed_since(c, c->settings.duration_field, c->pending->created_at);
 	const char *text = same ? now : arena_printf(c->arena, "%d", c->pending->duration_days);
 	if (!same && !text)
 		return RESULT_NO_MEMORY;
@@ -107,7 +107,7 @@ enum result intake_facts_differ(const struct intake_case *c, bool *ret_differ)
 	if (intake_taken_duration(c, &duration) != RESULT_OK)
 		return RESULT_NO_MEMORY;
 	*ret_differ = !text_equal(duration, c->issue.duration_text) ||
-				  !text_equal(c->pending->tool_text, c->issue.tool_text) ||
-				  !text_equal(c->pending->account_id, c->issue.beneficiary);
+	              !text_equal(c->pending->tool_text, c->issue.tool_text) ||
+	              !text_equal(c->pending->account_id, c->issue.beneficiary);
 	return RESULT_OK;
 }

@@ -1,6 +1,7 @@
-/* Two events about one issue often come within milliseconds, and each has a job of its own. Were both to read "no request
- * yet", the slower one would find the faster one's grant and refuse a duplicate that nobody asked for. So whoever comes
- * second stands back and tries a moment later. The store's own rules keep the data right even without this. */
+/* Two events about one issue often come within milliseconds, and each has a job of its own. Were both to read "no
+ * request yet", the slower one would find the faster one's grant and refuse a duplicate that nobody asked for. So
+ * whoever comes second stands back and tries a moment later. The store's own rules keep the data right even without
+ * this. */
 #include <pthread.h>
 #include <string.h>
 

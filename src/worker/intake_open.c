@@ -1,8 +1,8 @@
 /* No request is pending for the issue. A new one is opened for an issue that never had one, and for each new round.
  *
  * What must not happen is a chorus: a refusal is told to the issue in a comment, the comment is an event, and the event
- * leads back here. So a refusal that took no ids along stands for as long as the issue asks for the same thing and would be
- * refused for the same reason. */
+ * leads back here. So a refusal that took no ids along stands for as long as the issue asks for the same thing and
+ * would be refused for the same reason. */
 #include <string.h>
 
 #include "base/id.h"
@@ -14,11 +14,11 @@ static const struct actor actor_jira = {.kind = "jira", .id = "jira"};
 static bool is_terminal(const struct intake_case *c)
 {
 	return c->decision.outcome == DECISION_APPROVED || c->decision.outcome == DECISION_DENIED ||
-		   c->decision.outcome == DECISION_REFUSED;
+	       c->decision.outcome == DECISION_REFUSED;
 }
 
 static enum result request_fill(const struct intake_case *c, const struct intake_facts *facts,
-								struct access_request *ret_request)
+                                struct access_request *ret_request)
 {
 	char id[ID_SIZE];
 	id_new(c->asked_at, id);
@@ -26,26 +26,26 @@ static enum result request_fill(const struct intake_case *c, const struct intake
 	if (!request_id)
 		return RESULT_NO_MEMORY;
 	*ret_request = (struct access_request){
-		.request_id = request_id,
-		.site = c->site,
-		.issue_id = c->issue.issue_id,
-		.issue_key = c->issue.key,
-		.tool_id = facts->tool.tool_id,
-		.tool_text = c->issue.tool_text,
-		.account_id = c->issue.beneficiary,
-		.filed_by = c->issue.reporter,
-		.purpose = c->issue.purpose,
-		.duration_days = facts->days,
-		.approval = c->settings.approval,
-		.asked_at = c->asked_at,
-		.created_at = c->asked_at,
-		.updated_at = c->asked_at,
+	    .request_id = request_id,
+	    .site = c->site,
+	    .issue_id = c->issue.issue_id,
+	    .issue_key = c->issue.key,
+	    .tool_id = facts->tool.tool_id,
+	    .tool_text = c->issue.tool_text,
+	    .account_id = c->issue.beneficiary,
+	    .filed_by = c->issue.reporter,
+	    .purpose = c->issue.purpose,
+	    .duration_days = facts->days,
+	    .approval = c->settings.approval,
+	    .asked_at = c->asked_at,
+	    .created_at = c->asked_at,
+	    .updated_at = c->asked_at,
 	};
 	return RESULT_OK;
 }
 
 enum result intake_open_pending(struct intake_case *c, const struct intake_facts *facts,
-								struct access_request *ret_request, struct error *error)
+                                struct access_request *ret_request, struct error *error)
 {
 	struct access_request request;
 	if (request_fill(c, facts, &request) != RESULT_OK)
@@ -53,11 +53,12 @@ enum result intake_open_pending(struct intake_case *c, const struct intake_facts
 	request.status = REQUEST_PENDING;
 	/* The store refuses a duplicate at once: then the round that asked for it is used up with it. */
 	return c->store->ops->request_create(c->store, &actor_jira, &request, true,
-										 is_terminal(c) ? c->decision.consumed : NULL, NULL, c->arena, ret_request, error);
+	                                     is_terminal(c) ? c->decision.consumed : NULL, NULL, c->arena, ret_request,
+	                                     error);
 }
 
 static enum result open_refused(struct intake_case *c, const struct intake_facts *facts, const char *code,
-								const char *reason, struct error *error)
+                                const char *reason, struct error *error)
 {
 	struct access_request request;
 	struct access_request created = {0};
@@ -68,23 +69,22 @@ static enum result open_refused(struct intake_case *c, const struct intake_facts
 	request.reason = reason;
 	request.decided_at = c->asked_at;
 	enum result result =
-		c->store->ops->request_create(c->store, &actor_jira, &request, true, is_terminal(c) ? c->decision.consumed : NULL,
-									  NULL, c->arena, &created, error);
+	    c->store->ops->request_create(c->store, &actor_jira, &request, true,
+	                                  is_terminal(c) ? c->decision.consumed : NULL, NULL, c->arena, &created, error);
 	if (result != RESULT_OK)
 		return result;
 	return intake_verdict(c, code, reason, created.request_id);
 }
 
 static enum result has_open_grant(struct intake_case *c, const struct intake_facts *facts, bool *ret_has,
-								  struct error *error)
+                                  struct error *error)
 {
 	/* As the store sees it: one that is being taken out is no duplicate, the next one waits for it. */
 	static const enum grant_status open[] = {GRANT_PENDING_PROVISION, GRANT_ACTIVE, GRANT_MANUAL_FOLLOW_UP};
 	const struct page page = {.limit = 1};
 	for (size_t i = 0; i < ARRAY_SIZE(open) && !*ret_has; i++) {
-		const struct request_filter filter = {.status = grant_status_name(open[i]),
-											  .tool_id = facts->tool.tool_id,
-											  .account_id = c->issue.beneficiary};
+		const struct request_filter filter = {
+		    .status = grant_status_name(open[i]), .tool_id = facts->tool.tool_id, .account_id = c->issue.beneficiary};
 		struct grant *grants = NULL;
 		size_t count = 0;
 		const char *next = NULL;
@@ -97,12 +97,12 @@ static enum result has_open_grant(struct intake_case *c, const struct intake_fac
 }
 
 static enum result has_pending_request(struct intake_case *c, const struct intake_facts *facts, bool *ret_has,
-									   struct error *error)
+                                       struct error *error)
 {
 	const struct page page = {.limit = 1};
 	const struct request_filter filter = {.status = request_status_name(REQUEST_PENDING),
-										  .tool_id = facts->tool.tool_id,
-										  .account_id = c->issue.beneficiary};
+	                                      .tool_id = facts->tool.tool_id,
+	                                      .account_id = c->issue.beneficiary};
 	struct access_request *requests = NULL;
 	size_t count = 0;
 	const char *next = NULL;
@@ -115,7 +115,7 @@ static enum result has_pending_request(struct intake_case *c, const struct intak
 
 /* Would a request refused with that code be refused with it again? */
 static enum result refused_again(struct intake_case *c, const struct access_request *newest,
-								 const struct intake_facts *facts, bool *ret_again, struct error *error)
+                                 const struct intake_facts *facts, bool *ret_again, struct error *error)
 {
 	*ret_again = false;
 	if (text_equal(newest->code, "duplicate_grant"))
@@ -133,7 +133,7 @@ static bool is_duplicate_code(const char *code)
 
 /* The newest request was refused, and nothing has happened since that it did not cover. */
 static enum result refusal_stands(struct intake_case *c, const struct intake_facts *facts, bool *ret_stands,
-								  struct error *error)
+                                  struct error *error)
 {
 	const struct access_request *newest = c->request_count > 0 ? &c->requests[0] : NULL;
 	*ret_stands = false;
@@ -183,8 +183,8 @@ static enum result open_and_decide(struct intake_case *c, const struct intake_fa
 enum result intake_open(struct intake_case *c, struct error *error)
 {
 	if (!is_new_round(c))
-		return intake_verdict(c, "nothing_to_do", "Nothing about the issue asks for a decision that was not made before.",
-							  NULL);
+		return intake_verdict(c, "nothing_to_do",
+		                      "Nothing about the issue asks for a decision that was not made before.", NULL);
 	struct intake_facts facts;
 	bool stands = false;
 	enum result result = intake_facts_check(c, &facts, error);

@@ -16,7 +16,7 @@ static bool is_console(const struct intake_case *c)
 bool intake_list_names(const char *const *list, const struct issue *issue)
 {
 	return (issue->status_id && intake_list_has(list, issue->status_id)) ||
-		   (issue->status_name && intake_list_has(list, issue->status_name));
+	       (issue->status_name && intake_list_has(list, issue->status_name));
 }
 
 enum result intake_read_issue(struct intake_case *c, const char *issue, struct error *error)
@@ -28,7 +28,7 @@ enum result intake_read_requests(struct intake_case *c, struct error *error)
 {
 	const char **consumed = NULL;
 	enum result result = c->store->ops->request_list_of_issue(c->store, c->site, c->issue.issue_id, c->arena,
-															  &c->requests, &c->request_count);
+	                                                          &c->requests, &c->request_count);
 	if (result == RESULT_OK)
 		result = c->store->ops->request_consumed(c->store, c->site, c->issue.issue_id, c->arena, &consumed);
 	if (result != RESULT_OK)
@@ -50,15 +50,15 @@ static enum result read_jira(struct intake_case *c, struct error *error)
 	bool revoked = intake_list_names(c->settings.revoked_statuses, &c->issue);
 	if (is_console(c) && !revoked)
 		return RESULT_OK;
-	enum result result =
-		jira_changes_read(jira, c->issue.issue_id, c->arena, &c->changes, &c->change_count, error);
+	enum result result = jira_changes_read(jira, c->issue.issue_id, c->arena, &c->changes, &c->change_count, error);
 	if (result == RESULT_OK && is_jsm(c))
 		result = jira_approvals_read(jira, c->issue.issue_id, c->arena, &c->approvals, &c->approval_count, error);
 	return result;
 }
 
-/* A person, or a revoked status, ended that request: what was approved until then was approved for it, and must not open
- * the next one. One that ended because the issue could not be seen, or for the sake of changed facts, took no word. */
+/* A person, or a revoked status, ended that request: what was approved until then was approved for it, and must not
+ * open the next one. One that ended because the issue could not be seen, or for the sake of changed facts, took no
+ * word. */
 static int64_t cancelled_until(const struct intake_case *c)
 {
 	int64_t until = 0;
@@ -110,12 +110,12 @@ enum result intake_read_decision(struct intake_case *c, struct error *error)
 		return RESULT_OK;
 	}
 	struct decision_input input = {
-		.settings = &c->settings,
-		.issue = &c->issue,
-		.approvals = c->approvals,
-		.approval_count = c->approval_count,
-		.changes = c->changes,
-		.change_count = c->change_count,
+	    .settings = &c->settings,
+	    .issue = &c->issue,
+	    .approvals = c->approvals,
+	    .approval_count = c->approval_count,
+	    .changes = c->changes,
+	    .change_count = c->change_count,
 	};
 	if (consumed_widen(c) != RESULT_OK)
 		return intake_no_memory(error);

@@ -50,8 +50,8 @@ bool intake_seen_has(const char *site, const char *issue_id, int64_t updated_at,
 	uint64_t site_hash;
 	pthread_mutex_lock(&lock);
 	const struct seen *slot = slot_of(site, issue_id, &site_hash);
-	bool has = slot->site == site_hash && slot->updated_at == updated_at && slot->settings_version == settings_version &&
-			   text_equal(slot->issue_id, issue_id);
+	bool has = slot->site == site_hash && slot->updated_at == updated_at &&
+	           slot->settings_version == settings_version && text_equal(slot->issue_id, issue_id);
 	pthread_mutex_unlock(&lock);
 	return has;
 }

@@ -21,12 +21,11 @@ static enum result actor_of_decision(const struct intake_case *c, struct actor *
 
 /* Somebody else settled it meanwhile: there is nothing left to do, and nothing is lost. */
 static enum result apply(struct intake_case *c, const struct actor *actor, const char *request_id,
-						 const struct request_change *change, struct error *error)
+                         const struct request_change *change, struct error *error)
 {
 	struct access_request after = {0};
 	struct error failure = {0};
-	enum result result =
-		c->store->ops->request_apply(c->store, actor, request_id, change, c->arena, &after, &failure);
+	enum result result = c->store->ops->request_apply(c->store, actor, request_id, change, c->arena, &after, &failure);
 	if (result == RESULT_CONFLICT)
 		return intake_verdict(c, failure.code, "The request was decided in the meantime.", request_id);
 	if (result != RESULT_OK) {
@@ -38,16 +37,16 @@ static enum result apply(struct intake_case *c, const struct actor *actor, const
 }
 
 static enum result refuse(struct intake_case *c, const char *request_id, const char *code, const char *reason,
-						  struct error *error)
+                          struct error *error)
 {
 	static const struct actor actor = {.kind = "jira", .id = "jira"};
 	const struct request_change change = {.event = REQUEST_EVENT_REFUSE,
-										  .code = code,
-										  .reason = reason,
-										  .decided_by = c->decision.decided_by,
-										  .decided_at = c->decision.decided_at,
-										  .decision = intake_snapshot_write(c),
-										  .consumed = c->decision.consumed};
+	                                      .code = code,
+	                                      .reason = reason,
+	                                      .decided_by = c->decision.decided_by,
+	                                      .decided_at = c->decision.decided_at,
+	                                      .decision = intake_snapshot_write(c),
+	                                      .consumed = c->decision.consumed};
 	return change.decision ? apply(c, &actor, request_id, &change, error) : intake_no_memory(error);
 }
 
@@ -58,12 +57,12 @@ enum result intake_apply_decision(struct intake_case *c, const char *request_id,
 		return refuse(c, request_id, decision->code, decision->reason, error);
 	struct actor actor;
 	struct request_change change = {
-		.event = decision->outcome == DECISION_APPROVED ? REQUEST_EVENT_APPROVE : REQUEST_EVENT_DENY,
-		.reason = decision->reason,
-		.decided_by = decision->decided_by,
-		.decided_at = decision->decided_at,
-		.decision = intake_snapshot_write(c),
-		.consumed = decision->consumed,
+	    .event = decision->outcome == DECISION_APPROVED ? REQUEST_EVENT_APPROVE : REQUEST_EVENT_DENY,
+	    .reason = decision->reason,
+	    .decided_by = decision->decided_by,
+	    .decided_at = decision->decided_at,
+	    .decision = intake_snapshot_write(c),
+	    .consumed = decision->consumed,
 	};
 	if (!change.decision || actor_of_decision(c, &actor) != RESULT_OK)
 		return intake_no_memory(error);
@@ -71,7 +70,7 @@ enum result intake_apply_decision(struct intake_case *c, const char *request_id,
 }
 
 enum result intake_cancel(struct intake_case *c, const char *request_id, const char *code, const char *reason,
-						  struct error *error)
+                          struct error *error)
 {
 	static const struct actor actor = {.kind = "jira", .id = "jira"};
 	const struct request_change change = {.event = REQUEST_EVENT_CANCEL, .code = code, .reason = reason};
@@ -104,9 +103,9 @@ static enum result take_down(struct intake_case *c, const struct intake_facts *f
 	return intake_verdict(c, NULL, NULL, c->pending->request_id);
 }
 
-/* Nothing new: when Jira was asked is written down where it matters — for the sweep, which looks for those asked about long
- * ago, and for the first membership write, which asks again if the word is old. Not each time: it changes the version that
- * somebody may be deciding upon. */
+/* Nothing new: when Jira was asked is written down where it matters — for the sweep, which looks for those asked about
+ * long ago, and for the first membership write, which asks again if the word is old. Not each time: it changes the
+ * version that somebody may be deciding upon. */
 static enum result touch(struct intake_case *c, struct error *error)
 {
 	if (c->asked_at - c->pending->asked_at >= TOUCH_MS || !text_equal(c->pending->issue_key, c->issue.key))
@@ -127,12 +126,12 @@ static enum result take_down_changed(struct intake_case *c, bool *ret_refused, s
 	return take_down(c, &facts, error);
 }
 
-/* Who decides in the console has read the request as it stood. It is taken back, and asked anew with what the issue says
- * now, so that nobody's word is put to something that they did not see. */
+/* Who decides in the console has read the request as it stood. It is taken back, and asked anew with what the issue
+ * says now, so that nobody's word is put to something that they did not see. */
 static enum result ask_anew(struct intake_case *c, struct error *error)
 {
 	enum result result = intake_cancel(c, c->pending->request_id, "approval_not_verified",
-									   "The issue was changed; a new request asks for what it says now.", error);
+	                                   "The issue was changed; a new request asks for what it says now.", error);
 	if (result != RESULT_OK)
 		return result;
 	c->pending = NULL;
@@ -142,15 +141,15 @@ static enum result ask_anew(struct intake_case *c, struct error *error)
 	return c->pending ? RESULT_OK : intake_open(c, error);
 }
 
-/* In a round that has begun, a difference may be taken down late only where it was there before the round: the request was
- * first seen before it, the history shows a change since then, and none after the round began. */
+/* In a round that has begun, a difference may be taken down late only where it was there before the round: the request
+ * was first seen before it, the history shows a change since then, and none after the round began. */
 static bool may_take_down(const struct intake_case *c)
 {
 	if (c->decision.outcome == DECISION_NO_ROUND)
 		return true;
 	int64_t begun = c->decision.round_started_at;
 	return c->pending->created_at < begun && intake_changed_since(c, c->pending->created_at - CLOCK_MARGIN_MS) &&
-		   !intake_changed_since(c, begun);
+	       !intake_changed_since(c, begun);
 }
 
 static enum result settle_in_jira(struct intake_case *c, bool differ, struct error *error)
@@ -167,7 +166,7 @@ static enum result settle_in_jira(struct intake_case *c, bool differ, struct err
 		}
 		if (approved) {
 			return refuse(c, c->pending->request_id, "approval_not_verified",
-						  "Tool, duration or person is not what it was when the approval began.", error);
+			              "Tool, duration or person is not what it was when the approval began.", error);
 		}
 	}
 	enum result result = touch(c, error);

@@ -1,5 +1,5 @@
-/* The decision as it is kept with the request: what decided, by which approvals or transitions, about which facts, and when
- * Jira was asked. What is confirmed before the first membership write is this, against Jira as it is then. */
+/* The decision as it is kept with the request: what decided, by which approvals or transitions, about which facts, and
+ * when Jira was asked. What is confirmed before the first membership write is this, against Jira as it is then. */
 #include <string.h>
 
 #include "base/json.h"

@@ -1,6 +1,6 @@
-/* The sweep: what events should have told us and did not, Jira is asked for. From a stored instant, with overlap, however
- * long we were down; and pending requests that nobody has asked about for a while are looked at again. It only ever makes
- * intake jobs: there is one path on which things are decided. */
+/* The sweep: what events should have told us and did not, Jira is asked for. From a stored instant, with overlap,
+ * however long we were down; and pending requests that nobody has asked about for a while are looked at again. It only
+ * ever makes intake jobs: there is one path on which things are decided. */
 #include <string.h>
 
 #include "base/log.h"
@@ -23,7 +23,7 @@ struct sweep {
 	int64_t started_at;
 	int64_t minutes;
 	size_t found;
-	enum result result; /* of the store, while found issues are queued */
+	enum result result;  /* of the store, while found issues are queued */
 	struct error *error; /* in the arena: the attempt's outcome points into it */
 };
 
@@ -73,7 +73,7 @@ static enum result search(struct sweep *sweep, const char *const *keys)
 	sweep->found = 0;
 	sweep->result = RESULT_OK;
 	enum result result = jira_search_updated(sweep->context->options->jira, keys, sweep->minutes, sweep->context->arena,
-											 issue_found, sweep, sweep->error);
+	                                         issue_found, sweep, sweep->error);
 	if (result == RESULT_OK && sweep->found >= FOUND_MAX)
 		log_warning("sweep.truncated", "detail", "more issues changed than one sweep looks at");
 	return result == RESULT_OK ? sweep->result : result;
@@ -121,7 +121,7 @@ static enum result queue_stale(struct sweep *sweep)
 	size_t count = 0;
 	const char *site = jira_site(sweep->context->options->jira);
 	enum result result = sweep->store->ops->request_list_stale(sweep->store, sweep->started_at - STALE_MS, STALE_MAX,
-															   sweep->context->arena, &requests, &count);
+	                                                           sweep->context->arena, &requests, &count);
 	if (result != RESULT_OK)
 		return error_set(sweep->error, result, "unavailable", "The pending requests could not be read.");
 	for (size_t i = 0; i < count; i++) {
@@ -137,9 +137,9 @@ static enum result queue_stale(struct sweep *sweep)
 struct job_attempt job_run_sweep(const struct job_context *context)
 {
 	struct sweep sweep = {.context = context,
-						  .store = context->options->store,
-						  .started_at = clock_now_ms(context->options->clock),
-						  .error = arena_alloc(context->arena, sizeof(*sweep.error))};
+	                      .store = context->options->store,
+	                      .started_at = clock_now_ms(context->options->clock),
+	                      .error = arena_alloc(context->arena, sizeof(*sweep.error))};
 	if (!sweep.error)
 		return job_attempt_wait_ms(context, 1000, NULL, "Out of memory.");
 	sweep.error->retry_after_ms = -1;

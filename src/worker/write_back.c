@@ -1,7 +1,7 @@
 /* Telling the issue how it ended: one comment for each of refused, active, needs a person, ended — and, for active, the
- * transition that the settings name. The comment's tag is the job's id, so that an attempt which may have been heard looks
- * before it speaks again. What is said is the requester's own business only: the tool, the time, the code's sentence;
- * no other person, no directory id. */
+ * transition that the settings name. The comment's tag is the job's id, so that an attempt which may have been heard
+ * looks before it speaks again. What is said is the requester's own business only: the tool, the time, the code's
+ * sentence; no other person, no directory id. */
 #include <string.h>
 
 #include "base/log.h"
@@ -70,7 +70,7 @@ static enum result read_all(struct write_back *w, struct error *error)
 		return result;
 	result = w->store->ops->intake_read(w->store, w->context->arena, &w->settings);
 	return result == RESULT_OK ? RESULT_OK
-							   : error_set(error, result, "unavailable", "The intake settings could not be read.");
+	                           : error_set(error, result, "unavailable", "The intake settings could not be read.");
 }
 
 static const char *summary_of(const char *code)
@@ -83,9 +83,9 @@ static const char *text_refused(const struct write_back *w)
 {
 	const char *reason = text_is_empty(w->request.reason) ? summary_of(w->request.code) : w->request.reason;
 	return arena_printf(w->context->arena,
-						"This request for %s was refused.\n%s\nNo access was given. To ask again, put right what the "
-						"sentence above names and start a new approval, or file a new request.",
-						w->tool_name, reason);
+	                    "This request for %s was refused.\n%s\nNo access was given. To ask again, put right what the "
+	                    "sentence above names and start a new approval, or file a new request.",
+	                    w->tool_name, reason);
 }
 
 static const char *text_active(const struct write_back *w)
@@ -95,15 +95,17 @@ static const char *text_active(const struct write_back *w)
 	char until[CLOCK_TEXT_SIZE];
 	clock_format(w->grant.expires_at, until);
 	return arena_printf(w->context->arena, "Access to %s is active. It ends on %.10s at %.5s UTC.", w->tool_name, until,
-						until + 11);
+	                    until + 11);
 }
 
 static const char *text_needs_person(const struct write_back *w)
 {
 	const char *code = w->grant.follow_up.code ? w->grant.follow_up.code : w->grant.code;
 	bool removal = w->grant.follow_up.action == GRANT_ACTION_DEPROVISION;
-	return arena_printf(w->context->arena, "%s %s needs a person to look at it before it can go on.\n%s\nAn administrator finds it in AI Clearance under follow-ups.",
-						removal ? "The removal of access to" : "Access to", w->tool_name, summary_of(code));
+	return arena_printf(w->context->arena,
+	                    "%s %s needs a person to look at it before it can go on.\n%s\nAn administrator finds it in AI "
+	                    "Clearance under follow-ups.",
+	                    removal ? "The removal of access to" : "Access to", w->tool_name, summary_of(code));
 }
 
 static const char *text_ended(const struct write_back *w)
@@ -136,7 +138,7 @@ static enum result comment(struct write_back *w, struct error *error)
 	if (!text)
 		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
 	return jira_comment_add(w->context->options->jira, w->request.issue_id, text, job->job_id, job->attempts > 1,
-							w->context->arena, &existed, error);
+	                        w->context->arena, &existed, error);
 }
 
 static enum result transition(struct write_back *w, struct error *error)
@@ -145,7 +147,7 @@ static enum result transition(struct write_back *w, struct error *error)
 	if (!text_equal(w->context->job->subject, "active") || text_is_empty(wanted))
 		return RESULT_OK;
 	enum result result =
-		jira_transition(w->context->options->jira, w->request.issue_id, wanted, w->context->arena, error);
+	    jira_transition(w->context->options->jira, w->request.issue_id, wanted, w->context->arena, error);
 	if (result != RESULT_CONFLICT)
 		return result;
 	/* Not offered: an attempt before this one may have made it, or somebody moved the issue on. */

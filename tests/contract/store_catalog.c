@@ -277,7 +277,7 @@ static void a_tool_is_found_by_id_or_by_a_name_that_is_its_alone(void **state)
 static void pages_join_into_the_whole_list_without_a_gap(void **state)
 {
 	struct scene *scene = *state;
-	char ids[7][16];
+	char ids[7][24];
 	struct page page = {.limit = 3};
 	size_t seen = 0;
 

@@ -263,7 +263,7 @@ static void the_requests_asked_about_longest_ago_come_first(void **state)
 
 	scene_catalog(scene);
 	for (int at = 0; at < 3; at++) {
-		char issue[8], account[16];
+		char issue[16], account[24];
 		snprintf(issue, sizeof(issue), "%d", at);
 		snprintf(account, sizeof(account), "account-%d", at);
 		request = scene_request(scene, "chat", account, issue);

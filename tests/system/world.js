@@ -190,20 +190,18 @@ export class World {
     return answer.json;
   }
 
-  // What an account proves itself with at Jira.
-  jiraToken(account) {
-    return Object.values(this.seed.jira.accounts).find((one) => one.accountId === account)?.token ?? account;
+  // What somebody proves who they are with at Jira: a person of the seed by name ("ada") or account id, one of the crowd
+  // ("user001"), or a token as it is.
+  jiraToken(who) {
+    const people = this.seed.jira.accounts;
+    const known = people[who] ?? Object.values(people).find((one) => one.accountId === who);
+    return known?.token ?? (/^user\d{3}$/.test(who) ? `sandbox-jira-${who}` : who);
   }
 
-  // A person of the seed ("ada"), or one of the crowd ("user001").
-  jiraToken(person) {
-    return this.seed.jira.accounts[person]?.token ?? `sandbox-jira-${person}`;
-  }
-
-  async jiraCall(method, path, body, person = 'cleo') {
+  async jiraCall(method, path, body, who = 'cleo') {
     const response = await fetch(this.jira + path, {
       method,
-      headers: { Authorization: `Bearer ${this.jiraToken(account)}`, Accept: 'application/json', ...(body ? { 'Content-Type': 'application/json' } : {}) },
+      headers: { Authorization: `Bearer ${this.jiraToken(who)}`, Accept: 'application/json', ...(body ? { 'Content-Type': 'application/json' } : {}) },
       body: body && JSON.stringify(body),
     });
     const text = await response.text();

@@ -1,5 +1,5 @@
-/* A server on loopback that answers what a test has written down, once each, in the order written among those of the same
- * method and target; anything else is a 500. It keeps what it was asked. */
+/* A server on loopback that answers what a test has written down, once each, in the order written among those of the
+ * same method and target; anything else is a 500. It keeps what it was asked. */
 #ifndef AIC_TESTS_CANNED_SERVER_H
 #define AIC_TESTS_CANNED_SERVER_H
 
@@ -38,18 +38,18 @@ struct canned_server {
 	char body[32768];                    /* of the last request that had one */
 };
 
-static struct canned_answer *canned_find(struct canned_server *server, const char *method, const char *target)
+static inline struct canned_answer *canned_find(struct canned_server *server, const char *method, const char *target)
 {
 	for (size_t i = 0; i < server->answer_count; i++) {
 		struct canned_answer *answer = &server->answers[i];
 		if ((answer->again || answer->given == 0) && strcmp(answer->method, method) == 0 &&
-			strcmp(answer->target, target) == 0)
+		    strcmp(answer->target, target) == 0)
 			return answer;
 	}
 	return NULL;
 }
 
-static void canned_note_header(struct canned_server *server, const char *request)
+static inline void canned_note_header(struct canned_server *server, const char *request)
 {
 	const char *line = strcasestr(request, "\r\nauthorization:");
 	if (!line)
@@ -60,7 +60,7 @@ static void canned_note_header(struct canned_server *server, const char *request
 	snprintf(server->authorization, sizeof(server->authorization), "%.*s", (int)strcspn(line, "\r"), line);
 }
 
-static void canned_answer_to(struct canned_server *server, int connection, char *request, const char *body)
+static inline void canned_answer_to(struct canned_server *server, int connection, char *request, const char *body)
 {
 	static char out[256 * 1024];
 	char method[16] = "";
@@ -77,8 +77,8 @@ static void canned_answer_to(struct canned_server *server, int connection, char 
 		answer->given++;
 	const char *text = answer && answer->body ? answer->body : "";
 	int status = answer ? answer->status : 500;
-	int length = snprintf(out, sizeof(out), "HTTP/1.1 %d X\r\n%sContent-Length: %zu\r\nConnection: close\r\n\r\n%s", status,
-						  answer && answer->headers ? answer->headers : "", strlen(text), text);
+	int length = snprintf(out, sizeof(out), "HTTP/1.1 %d X\r\n%sContent-Length: %zu\r\nConnection: close\r\n\r\n%s",
+	                      status, answer && answer->headers ? answer->headers : "", strlen(text), text);
 	if (status == 204)
 		length = snprintf(out, sizeof(out), "HTTP/1.1 204 X\r\nConnection: close\r\n\r\n");
 	pthread_mutex_unlock(&server->lock);
@@ -90,7 +90,7 @@ static void canned_answer_to(struct canned_server *server, int connection, char 
 	}
 }
 
-static void canned_serve(struct canned_server *server, int connection)
+static inline void canned_serve(struct canned_server *server, int connection)
 {
 	static char request[65536];
 	size_t length = 0;
@@ -114,7 +114,7 @@ static void canned_serve(struct canned_server *server, int connection)
 		canned_answer_to(server, connection, request, end + 4);
 }
 
-static void *canned_run(void *context)
+static inline void *canned_run(void *context)
 {
 	struct canned_server *server = context;
 	for (;;) {
@@ -127,28 +127,28 @@ static void *canned_run(void *context)
 	}
 }
 
-static bool canned_start(struct canned_server *server)
+static inline bool canned_start(struct canned_server *server)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t length = sizeof(address);
 	pthread_mutex_init(&server->lock, NULL);
 	server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (bind(server->listener, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(server->listener, 64) != 0 ||
-		getsockname(server->listener, (struct sockaddr *)&address, &length) != 0)
+	if (bind(server->listener, (struct sockaddr *)&address, sizeof(address)) != 0 ||
+	    listen(server->listener, 64) != 0 || getsockname(server->listener, (struct sockaddr *)&address, &length) != 0)
 		return false;
 	snprintf(server->url, sizeof(server->url), "http://127.0.0.1:%d", ntohs(address.sin_port));
 	return pthread_create(&server->thread, NULL, canned_run, server) == 0;
 }
 
-static void canned_stop(struct canned_server *server)
+static inline void canned_stop(struct canned_server *server)
 {
 	shutdown(server->listener, SHUT_RDWR);
 	pthread_join(server->thread, NULL);
 	close(server->listener);
 }
 
-static struct canned_answer *canned_add(struct canned_server *server, const char *method, const char *target, int status,
-										const char *body)
+static inline struct canned_answer *canned_add(struct canned_server *server, const char *method, const char *target,
+                                               int status, const char *body)
 {
 	pthread_mutex_lock(&server->lock);
 	struct canned_answer *answer = &server->answers[server->answer_count++];
@@ -158,7 +158,7 @@ static struct canned_answer *canned_add(struct canned_server *server, const char
 }
 
 /* Forgets the answers and the questions. */
-static void canned_reset(struct canned_server *server)
+static inline void canned_reset(struct canned_server *server)
 {
 	pthread_mutex_lock(&server->lock);
 	server->answer_count = 0;
@@ -168,7 +168,7 @@ static void canned_reset(struct canned_server *server)
 	pthread_mutex_unlock(&server->lock);
 }
 
-static int canned_asked(struct canned_server *server, const char *what)
+static inline int canned_asked(struct canned_server *server, const char *what)
 {
 	int count = 0;
 	pthread_mutex_lock(&server->lock);

@@ -1,190 +1,5 @@
-/* From Jira's word to a request, a grant, a removal: the Jira jobs on a real store, with a Jira whose answers are written
- * down. */
-#include "../../contract/store_scene.h"
-
-#include "base/json.h"
-#include "base/text.h"
-#include "jira/jira.h"
-#include "worker/job_run.h"
-
-#include "canned_server.h"
-
-struct world {
-	struct scene *scene;
-	struct http_client *http;
-	struct jira *jira;
-	struct worker_options options;
-	struct job_attempt attempt;
-	char issue[2048];
-	char approvals[4096];
-	char changes[4096];
-};
-
-static struct canned_server server;
-
-static enum result token_fetch(const struct secret_source *source, struct secret *ret_secret, struct error *error)
-{
-	(void)source;
-	(void)error;
-	return secret_new("token", 5, ret_secret);
-}
-
-static const struct secret_source token_source = {.fetch = token_fetch};
-static const char *const project_keys[] = {"AIC", NULL};
-static const char *const revoked_statuses[] = {"Access removed", NULL};
-
-static void settings_write(struct world *w, const char *approval)
-{
-	struct intake_settings settings, kept;
-	intake_settings_default(&settings);
-	settings.project_keys = project_keys;
-	settings.tool_field = "customfield_10050";
-	settings.purpose_field = "customfield_10051";
-	settings.duration_field = "customfield_10052";
-	settings.beneficiary = "reporter";
-	settings.approval = approval;
-	settings.revoked_statuses = revoked_statuses;
-	settings.write_back_comment = true;
-	assert_ok(DO(w->scene, intake_write, &admin, &settings, 0, w->scene->arena, &kept, &w->scene->error));
-}
-
-static int world_setup(void **state)
-{
-	assert_int_equal(scene_setup(state), 0);
-	struct world *w = memory_calloc(1, sizeof(*w));
-	assert_non_null(w);
-	w->scene = *state;
-	scene_catalog(w->scene);
-	settings_write(w, "jsm");
-	const struct http_client_options client = {.user_agent = "test"};
-	assert_ok(http_client_new(&client, &w->http, NULL));
-	memset(&server, 0, sizeof(server));
-	assert_true(canned_start(&server));
-	const struct jira_options jira_options = {.http = w->http,
-											  .clock = &w->scene->clock.clock,
-											  .site_url = SCENE_SITE,
-											  .api_url = server.url,
-											  .auth = JIRA_AUTH_BEARER,
-											  .token = &token_source};
-	assert_ok(jira_new(&jira_options, &w->jira, NULL));
-	w->options =
-		(struct worker_options){.store = w->scene->store, .clock = &w->scene->clock.clock, .jira = w->jira, .threads = 1};
-	*state = w;
-	return 0;
-}
-
-static int world_teardown(void **state)
-{
-	struct world *w = *state;
-	void *scene = w->scene;
-	jira_free(w->jira);
-	http_client_free(w->http);
-	canned_stop(&server);
-	memory_free(w);
-	return scene_teardown(&scene);
-}
-
-/* ---- what Jira says ----------------------------------------------------------------------------------------------------- */
-
-#define ISSUE                                                                                                           \
-	"/rest/api/3/issue/10042?fields=status,reporter,project,created,updated,customfield_10050,customfield_10051,"        \
-	"customfield_10052"
-
-static void jira_says(struct world *w, const char *status, const char *tool, const char *approvals, const char *changes)
-{
-	snprintf(w->issue, sizeof(w->issue),
-			 "{\"id\":\"10042\",\"key\":\"AIC-7\",\"fields\":{\"project\":{\"key\":\"AIC\"},\"status\":{\"id\":\"9\",\"name\":"
-			 "\"%s\"},\"reporter\":{\"accountId\":\"kim\"},\"customfield_10050\":{\"value\":\"%s\"},\"customfield_10051\":"
-			 "\"to write\",\"customfield_10052\":30,\"updated\":\"2025-11-23T08:00:01.000+0000\"}}",
-			 status, tool);
-	snprintf(w->approvals, sizeof(w->approvals), "{\"isLastPage\":true,\"values\":[%s]}", approvals);
-	snprintf(w->changes, sizeof(w->changes), "{\"isLast\":true,\"values\":[%s]}", changes);
-	canned_reset(&server);
-	canned_add(&server, "GET", ISSUE, 200, w->issue)->again = true;
-	canned_add(&server, "GET", "/rest/servicedeskapi/request/10042/approval?start=0&limit=50", 200, w->approvals)->again =
-		true;
-	canned_add(&server, "GET", "/rest/api/3/issue/10042/changelog?startAt=0&maxResults=100", 200, w->changes)->again = true;
-}
-
-/* An approval created `minutes` after the stage's start; decided a minute later unless pending. Several may stand in one
- * list, joined by commas. */
-static const char *approval(const char *id, int minutes, const char *decision, const char *person)
-{
-	static char texts[8][512];
-	static int next;
-	char *text = texts[next++ % 8];
-	char completed[80] = "";
-	long long at = SCENE_START + minutes * 60000LL;
-	if (strcmp(decision, "pending") != 0)
-		snprintf(completed, sizeof(completed), ",\"completedDate\":{\"epochMillis\":%lld}", at + 30000);
-	snprintf(text, sizeof(texts[0]),
-			 "{\"id\":\"%s\",\"finalDecision\":\"%s\",\"approvers\":[{\"approver\":{\"accountId\":\"%s\"},\"approverDecision\":"
-			 "\"%s\"}],\"createdDate\":{\"epochMillis\":%lld}%s}",
-			 id, decision, person, decision, at, completed);
-	return text;
-}
-
-static const char *both(const char *one, const char *two)
-{
-	static char text[1200];
-	snprintf(text, sizeof(text), "%s,%s", one, two);
-	return text;
-}
-
-/* ---- what is done --------------------------------------------------------------------------------------------------------- */
-
-static enum job_status run_event(struct world *w, const char *event_id, int attempts)
-{
-	const struct job job = {.job_id = "0193f5a0-0000-7000-8000-000000000001",
-							.kind = JOB_INTAKE,
-							.subject = "10042",
-							.inbox_event_id = event_id,
-							.attempts = attempts};
-	const struct job_context context = {.options = &w->options, .job = &job, .arena = w->scene->arena};
-	scene_pass(w->scene, 5 * 60000);
-	w->attempt = job_run_intake(&context);
-	assert_false(w->attempt.settled);
-	return w->attempt.outcome.status;
-}
-
-static void run(struct world *w)
-{
-	assert_int_equal(run_event(w, NULL, 1), JOB_SUCCEEDED);
-}
-
-static size_t requests(struct world *w, struct access_request **ret_requests)
-{
-	size_t count = 0;
-	assert_ok(DO(w->scene, request_list_of_issue, SCENE_SITE, "10042", w->scene->arena, ret_requests, &count));
-	return count;
-}
-
-static struct access_request newest(struct world *w)
-{
-	struct access_request *list = NULL;
-	assert_true(requests(w, &list) > 0);
-	return list[0];
-}
-
-static void assert_newest(struct world *w, size_t count, enum request_status status, const char *code)
-{
-	struct access_request *list = NULL;
-	assert_int_equal(requests(w, &list), count);
-	assert_string_equal(request_status_name(list[0].status), request_status_name(status));
-	if (code)
-		assert_string_equal(list[0].code, code);
-	else
-		assert_null(list[0].code);
-}
-
-static size_t grants(struct world *w, enum grant_status status)
-{
-	struct store_counts counts;
-	assert_ok(DO(w->scene, counts, &counts));
-	return (size_t)counts.grants[status];
-}
-
-/* ---- tests ------------------------------------------------------------------------------------------------------------------ */
+/* From Jira's word to a request, a grant, a removal. */
+#include "intake_stage.h"
 
 static void an_approval_in_jira_gives_one_grant_however_often_it_is_told(void **state)
 {
@@ -233,9 +48,9 @@ static void a_second_stage_that_is_pending_holds_the_grant_back(void **state)
 static void a_status_moved_by_hand_is_no_approval(void **state)
 {
 	struct world *w = *state;
-	static const char moved[] =
-		"{\"id\":\"5\",\"author\":{\"accountId\":\"boss\"},\"created\":\"2025-11-23T08:01:00.000+0000\",\"items\":[{\"field\":"
-		"\"status\",\"fieldId\":\"status\",\"to\":\"9\",\"toString\":\"Approved\"}]}";
+	static const char moved[] = "{\"id\":\"5\",\"author\":{\"accountId\":\"boss\"},\"created\":\"2025-11-23T08:01:00."
+	                            "000+0000\",\"items\":[{\"field\":"
+	                            "\"status\",\"fieldId\":\"status\",\"to\":\"9\",\"toString\":\"Approved\"}]}";
 	jira_says(w, "Approved", "chat", "", moved);
 	run(w);
 	assert_newest(w, 1, REQUEST_PENDING, NULL);
@@ -275,8 +90,8 @@ static void a_tool_changed_after_the_round_began_is_refused(void **state)
 	jira_says(w, "Waiting", "other", approval("1", 1, "pending", "boss"), "");
 	run(w);
 	jira_says(w, "Approved", "chat", approval("1", 1, "approved", "boss"),
-			  "{\"id\":\"5\",\"created\":\"2025-11-23T08:01:10.000+0000\",\"items\":[{\"field\":\"Tool\",\"fieldId\":"
-			  "\"customfield_10050\",\"fieldtype\":\"custom\",\"from\":\"1\",\"to\":\"2\"}]}");
+	          "{\"id\":\"5\",\"created\":\"2025-11-23T08:01:10.000+0000\",\"items\":[{\"field\":\"Tool\",\"fieldId\":"
+	          "\"customfield_10050\",\"fieldtype\":\"custom\",\"from\":\"1\",\"to\":\"2\"}]}");
 	run(w);
 	run(w);
 	assert_newest(w, 1, REQUEST_REFUSED, "approval_not_verified");
@@ -291,8 +106,8 @@ static void a_tool_corrected_before_the_round_is_what_is_granted(void **state)
 	run(w);
 	assert_string_equal(newest(w).tool_id, "other");
 	static const char corrected[] =
-		"{\"id\":\"5\",\"created\":\"2025-11-23T08:06:00.000+0000\",\"items\":[{\"field\":\"Tool\",\"fieldId\":"
-		"\"customfield_10050\",\"fieldtype\":\"custom\",\"from\":\"1\",\"to\":\"2\"}]}";
+	    "{\"id\":\"5\",\"created\":\"2025-11-23T08:06:00.000+0000\",\"items\":[{\"field\":\"Tool\",\"fieldId\":"
+	    "\"customfield_10050\",\"fieldtype\":\"custom\",\"from\":\"1\",\"to\":\"2\"}]}";
 	/* The correction, the round and its end come in one glance. */
 	jira_says(w, "Approved", "chat", approval("1", 7, "approved", "boss"), corrected);
 	run(w);
@@ -344,12 +159,12 @@ static void what_a_person_cancelled_is_not_opened_again_by_the_same_round(void *
 	const struct request_change change = {.event = REQUEST_EVENT_CANCEL};
 	struct access_request cancelled;
 	assert_ok(DO(w->scene, request_apply, &admin, newest(w).request_id, &change, w->scene->arena, &cancelled,
-				 &w->scene->error));
+	             &w->scene->error));
 	jira_says(w, "Approved", "chat", approval("1", 1, "approved", "boss"), "");
 	run(w);
 	assert_newest(w, 1, REQUEST_CANCELLED, NULL);
-	jira_says(w, "Approved", "chat",
-			  both(approval("1", 1, "approved", "boss"), approval("2", 40, "approved", "boss")), "");
+	jira_says(w, "Approved", "chat", both(approval("1", 1, "approved", "boss"), approval("2", 40, "approved", "boss")),
+	          "");
 	run(w);
 	assert_newest(w, 2, REQUEST_APPROVED, NULL);
 }
@@ -361,9 +176,9 @@ static void a_revoked_status_takes_access_away_and_buries_what_was_not_seen(void
 	jira_says(w, "Approved", "chat", approved, "");
 	run(w);
 	assert_int_equal(grants(w, GRANT_PENDING_PROVISION), 1);
-	static const char moved[] =
-		"{\"id\":\"5\",\"author\":{\"accountId\":\"agent\"},\"created\":\"2025-11-23T08:06:00.000+0000\",\"items\":[{\"field\":"
-		"\"status\",\"fieldId\":\"status\",\"to\":\"9\",\"toString\":\"Access removed\"}]}";
+	static const char moved[] = "{\"id\":\"5\",\"author\":{\"accountId\":\"agent\"},\"created\":\"2025-11-23T08:06:00."
+	                            "000+0000\",\"items\":[{\"field\":"
+	                            "\"status\",\"fieldId\":\"status\",\"to\":\"9\",\"toString\":\"Access removed\"}]}";
 	const char *two = both(approved, approval("2", 6, "approved", "boss"));
 	jira_says(w, "Access removed", "chat", two, moved);
 	run(w);
@@ -405,7 +220,11 @@ static void the_console_decides_what_it_showed_and_nothing_else(void **state)
 
 static void event_add(struct world *w, char event_id[37])
 {
-	struct inbox_event event = {.event_id = scene_new_id(w->scene), .source = "jira", .issue_id = "10042", .issue_key = "AIC-7", .status = "received"};
+	struct inbox_event event = {.event_id = scene_new_id(w->scene),
+	                            .source = "jira",
+	                            .issue_id = "10042",
+	                            .issue_key = "AIC-7",
+	                            .status = "received"};
 	memset(event.body_hash, 7, sizeof(event.body_hash));
 	assert_ok(DO(w->scene, inbox_add, &event, event_id, &w->scene->error));
 }
@@ -487,96 +306,26 @@ static void a_word_that_jira_took_back_is_noticed_before_the_write(void **state)
 	assert_false(confirm(w));
 }
 
-static enum job_status sweep(struct world *w)
-{
-	const struct job job = {.job_id = "x", .kind = JOB_SWEEP, .attempts = 1};
-	const struct job_context context = {.options = &w->options, .job = &job, .arena = w->scene->arena};
-	return job_run_sweep(&context).outcome.status;
-}
-
-static void sweep_finds(const char *updated)
-{
-	static char body[256];
-	snprintf(body, sizeof(body), "{\"issues\":[{\"id\":\"10042\",\"fields\":{\"updated\":\"%s\"}}]}", updated);
-	canned_add(&server, "POST", "/rest/api/3/search/jql", 200, body);
-}
-
-static void an_event_lost_for_a_day_is_found_by_the_sweep(void **state)
-{
-	struct world *w = *state;
-	canned_reset(&server);
-	sweep_finds("2025-11-23T08:00:00.000+0000");
-	assert_int_equal(sweep(w), JOB_SUCCEEDED);
-	assert_non_null(strstr(server.body, "updated >= -1440m"));
-	assert_int_equal(scene_count_jobs(w->scene, "intake", "queued"), 1);
-	scene_pass(w->scene, 26 * INT64_C(3600000));
-	sweep_finds("2025-11-23T08:00:00.000+0000");
-	assert_int_equal(sweep(w), JOB_SUCCEEDED);
-	assert_non_null(strstr(server.body, "updated >= -1570m"));
-	canned_add(&server, "POST", "/rest/api/3/search/jql", 503, "{}");
-	scene_pass(w->scene, INT64_C(3600000));
-	assert_int_equal(sweep(w), JOB_WAITING);
-	sweep_finds("2025-11-23T08:00:00.000+0000");
-	assert_int_equal(sweep(w), JOB_SUCCEEDED);
-	assert_non_null(strstr(server.body, "updated >= -70m"));
-}
-
-static enum job_status write_back(struct world *w, const char *subject, const char *request_id, int attempts)
-{
-	const struct job job = {.job_id = "0193f5a0-0000-7000-8000-000000000009",
-							.kind = JOB_WRITE_BACK,
-							.subject = subject,
-							.request_id = request_id,
-							.attempts = attempts};
-	const struct job_context context = {.options = &w->options, .job = &job, .arena = w->scene->arena};
-	return job_run_write_back(&context).outcome.status;
-}
-
-static void an_issue_is_told_how_it_ended_and_only_once(void **state)
-{
-	struct world *w = *state;
-	jira_says(w, "Waiting", "unheard-of", "", "");
-	run(w);
-	const char *request_id = newest(w).request_id;
-	canned_add(&server, "POST", "/rest/api/3/issue/10042/comment", 201, "{}");
-	assert_int_equal(write_back(w, "refused", request_id, 1), JOB_SUCCEEDED);
-	assert_non_null(strstr(server.body, "unheard-of"));
-	assert_non_null(strstr(server.body, "AI Clearance reference 0193f5a0-0000-7000-8000-000000000009"));
-	assert_null(strstr(server.body, "kim"));
-	canned_add(&server, "GET", "/rest/api/3/issue/10042/comment?startAt=0&maxResults=100&orderBy=-created", 200,
-			   "{\"total\":1,\"comments\":[{\"body\":\"AI Clearance reference 0193f5a0-0000-7000-8000-000000000009\"}]}");
-	assert_int_equal(write_back(w, "refused", request_id, 2), JOB_SUCCEEDED);
-	assert_int_equal(canned_asked(&server, "POST /rest/api/3/issue/10042/comment"), 1);
-	canned_add(&server, "POST", "/rest/api/3/issue/10042/comment", 404, "{}");
-	assert_int_equal(write_back(w, "refused", request_id, 1), JOB_SUCCEEDED);
-	canned_add(&server, "POST", "/rest/api/3/issue/10042/comment", 503, "{}");
-	assert_int_equal(write_back(w, "refused", request_id, 1), JOB_WAITING);
-}
-
-#define CASE(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		CASE(an_approval_in_jira_gives_one_grant_however_often_it_is_told),
-		CASE(an_approval_seen_only_when_all_is_over_gives_the_grant),
-		CASE(a_second_stage_that_is_pending_holds_the_grant_back),
-		CASE(a_status_moved_by_hand_is_no_approval),
-		CASE(reopened_and_approved_again_is_granted),
-		CASE(an_approval_of_oneself_is_refused_once),
-		CASE(a_tool_changed_after_the_round_began_is_refused),
-		CASE(a_tool_corrected_before_the_round_is_what_is_granted),
-		CASE(a_refusal_is_told_once_until_the_issue_asks_for_something_else),
-		CASE(a_duplicate_is_refused_and_its_approval_never_comes_back),
-		CASE(what_a_person_cancelled_is_not_opened_again_by_the_same_round),
-		CASE(a_revoked_status_takes_access_away_and_buries_what_was_not_seen),
-		CASE(an_issue_that_is_gone_ends_its_pending_request),
-		CASE(the_console_decides_what_it_showed_and_nothing_else),
-		CASE(an_event_waits_while_jira_is_away_and_is_settled_once),
-		CASE(an_issue_of_another_project_is_ignored_by_name),
-		CASE(a_word_that_jira_took_back_is_noticed_before_the_write),
-		CASE(an_event_lost_for_a_day_is_found_by_the_sweep),
-		CASE(an_issue_is_told_how_it_ended_and_only_once),
+	    CASE(an_approval_in_jira_gives_one_grant_however_often_it_is_told),
+	    CASE(an_approval_seen_only_when_all_is_over_gives_the_grant),
+	    CASE(a_second_stage_that_is_pending_holds_the_grant_back),
+	    CASE(a_status_moved_by_hand_is_no_approval),
+	    CASE(reopened_and_approved_again_is_granted),
+	    CASE(an_approval_of_oneself_is_refused_once),
+	    CASE(a_tool_changed_after_the_round_began_is_refused),
+	    CASE(a_tool_corrected_before_the_round_is_what_is_granted),
+	    CASE(a_refusal_is_told_once_until_the_issue_asks_for_something_else),
+	    CASE(a_duplicate_is_refused_and_its_approval_never_comes_back),
+	    CASE(what_a_person_cancelled_is_not_opened_again_by_the_same_round),
+	    CASE(a_revoked_status_takes_access_away_and_buries_what_was_not_seen),
+	    CASE(an_issue_that_is_gone_ends_its_pending_request),
+	    CASE(the_console_decides_what_it_showed_and_nothing_else),
+	    CASE(an_event_waits_while_jira_is_away_and_is_settled_once),
+	    CASE(an_issue_of_another_project_is_ignored_by_name),
+	    CASE(a_word_that_jira_took_back_is_noticed_before_the_write),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

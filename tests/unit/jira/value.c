@@ -49,18 +49,29 @@ static void a_tool_is_read_from_text_option_list_or_document(void **state)
 	assert_string_equal(text_of("90"), "90");
 	assert_string_equal(text_of("90.0"), "90");
 	assert_string_equal(text_of("{\"type\":\"doc\",\"version\":1,\"content\":[{\"type\":\"paragraph\",\"content\":["
-								"{\"type\":\"text\",\"text\":\"one \"},{\"type\":\"text\",\"text\":\"two\"}]},"
-								"{\"type\":\"paragraph\",\"content\":[{\"type\":\"text\",\"text\":\"three\"}]}]}"),
-						"one two\nthree");
+	                            "{\"type\":\"text\",\"text\":\"one \"},{\"type\":\"text\",\"text\":\"two\"}]},"
+	                            "{\"type\":\"paragraph\",\"content\":[{\"type\":\"text\",\"text\":\"three\"}]}]}"),
+	                    "one two\nthree");
 }
 
 static void a_field_of_another_kind_is_empty_and_not_guessed(void **state)
 {
 	(void)state;
 	static const char *const values[] = {
-		"null", "true", "\"\"", "\" \\t\\n \"", "[]", "{}", "{\"value\":{}}", "{\"value\":\"\"}", "[[]]", "[null]",
-		"{\"type\":\"doc\"}", "{\"type\":\"doc\",\"content\":{}}", "{\"type\":\"doc\",\"content\":[7,null,[],{\"text\":5}]}",
-		"1e300",
+	    "null",
+	    "true",
+	    "\"\"",
+	    "\" \\t\\n \"",
+	    "[]",
+	    "{}",
+	    "{\"value\":{}}",
+	    "{\"value\":\"\"}",
+	    "[[]]",
+	    "[null]",
+	    "{\"type\":\"doc\"}",
+	    "{\"type\":\"doc\",\"content\":{}}",
+	    "{\"type\":\"doc\",\"content\":[7,null,[],{\"text\":5}]}",
+	    "1e300",
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++)
 		assert_null(text_of(values[i]));
@@ -72,13 +83,13 @@ static void a_person_is_an_account_id_and_nothing_else(void **state)
 	static const struct {
 		const char *json, *account;
 	} values[] = {
-		{"{\"accountId\":\"qm:a7:5ad6\",\"displayName\":\"x\"}", "qm:a7:5ad6"},
-		{"[{\"accountId\":\"712020:u-1\"}]", "712020:u-1"},
-		{"{\"displayName\":\"Kim\",\"emailAddress\":\"kim@example.com\"}", NULL},
-		{"{\"accountId\":7}", NULL},
-		{"{\"accountId\":\"\"}", NULL},
-		{"\"712020:u-1\"", NULL},
-		{"null", NULL},
+	    {"{\"accountId\":\"qm:a7:5ad6\",\"displayName\":\"x\"}", "qm:a7:5ad6"},
+	    {"[{\"accountId\":\"712020:u-1\"}]", "712020:u-1"},
+	    {"{\"displayName\":\"Kim\",\"emailAddress\":\"kim@example.com\"}", NULL},
+	    {"{\"accountId\":7}", NULL},
+	    {"{\"accountId\":\"\"}", NULL},
+	    {"\"712020:u-1\"", NULL},
+	    {"null", NULL},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		_cleanup_(json_decrefp) json_t *value = json_of(values[i].json);
@@ -98,15 +109,15 @@ static void an_instant_is_read_in_every_spelling(void **state)
 		const char *json;
 		int64_t at;
 	} dates[] = {
-		{"{\"epochMillis\":1475046060000}", 1475046060000},
-		{"{\"iso8601\":\"2016-09-28T14:01:00+0700\"}", 1475046060000},
-		{"{\"epochMillis\":\"soon\",\"jira\":\"2016-09-28T14:01:00.000+0700\"}", 1475046060000},
-		{"\"2016-09-28T07:01:00.000+0000\"", 1475046060000},
-		{"{\"friendly\":\"Today\"}", 0},
-		{"\"Today\"", 0},
-		{"null", 0},
-		{"[]", 0},
-		{"{\"epochMillis\":-5}", 0},
+	    {"{\"epochMillis\":1475046060000}", 1475046060000},
+	    {"{\"iso8601\":\"2016-09-28T14:01:00+0700\"}", 1475046060000},
+	    {"{\"epochMillis\":\"soon\",\"jira\":\"2016-09-28T14:01:00.000+0700\"}", 1475046060000},
+	    {"\"2016-09-28T07:01:00.000+0000\"", 1475046060000},
+	    {"{\"friendly\":\"Today\"}", 0},
+	    {"\"Today\"", 0},
+	    {"null", 0},
+	    {"[]", 0},
+	    {"{\"epochMillis\":-5}", 0},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(dates); i++) {
 		_cleanup_(json_decrefp) json_t *value = json_of(dates[i].json);
@@ -150,10 +161,11 @@ static void a_comment_keeps_its_lines_as_paragraphs(void **state)
 	json_t *document = adf_document_new("Access to \"X\" is active.\n\nReference \xc3\xa4");
 	assert_non_null(document);
 	char *text = json_write(arena, document);
-	assert_string_equal(text, "{\"version\":1,\"type\":\"doc\",\"content\":[{\"type\":\"paragraph\",\"content\":[{\"type\":"
-							  "\"text\",\"text\":\"Access to \\\"X\\\" is active.\"}]},{\"type\":\"paragraph\","
-							  "\"content\":[]},{\"type\":\"paragraph\",\"content\":[{\"type\":\"text\",\"text\":"
-							  "\"Reference \xc3\xa4\"}]}]}");
+	assert_string_equal(text,
+	                    "{\"version\":1,\"type\":\"doc\",\"content\":[{\"type\":\"paragraph\",\"content\":[{\"type\":"
+	                    "\"text\",\"text\":\"Access to \\\"X\\\" is active.\"}]},{\"type\":\"paragraph\","
+	                    "\"content\":[]},{\"type\":\"paragraph\",\"content\":[{\"type\":\"text\",\"text\":"
+	                    "\"Reference \xc3\xa4\"}]}]}");
 	struct text back = TEXT_INIT(1000);
 	adf_text_append(&back, document);
 	assert_string_equal(back.data, "Access to \"X\" is active.\n\nReference \xc3\xa4\n");
@@ -164,13 +176,13 @@ static void a_comment_keeps_its_lines_as_paragraphs(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_tool_is_read_from_text_option_list_or_document),
-		cmocka_unit_test(a_field_of_another_kind_is_empty_and_not_guessed),
-		cmocka_unit_test(a_person_is_an_account_id_and_nothing_else),
-		cmocka_unit_test(an_instant_is_read_in_every_spelling),
-		cmocka_unit_test(a_document_of_any_depth_is_read_and_not_followed_forever),
-		cmocka_unit_test(a_long_document_is_cut_at_the_ceiling_and_fails_nothing),
-		cmocka_unit_test(a_comment_keeps_its_lines_as_paragraphs),
+	    cmocka_unit_test(a_tool_is_read_from_text_option_list_or_document),
+	    cmocka_unit_test(a_field_of_another_kind_is_empty_and_not_guessed),
+	    cmocka_unit_test(a_person_is_an_account_id_and_nothing_else),
+	    cmocka_unit_test(an_instant_is_read_in_every_spelling),
+	    cmocka_unit_test(a_document_of_any_depth_is_read_and_not_followed_forever),
+	    cmocka_unit_test(a_long_document_is_cut_at_the_ceiling_and_fails_nothing),
+	    cmocka_unit_test(a_comment_keeps_its_lines_as_paragraphs),
 	};
 	return cmocka_run_group_tests(tests, arena_setup, arena_teardown);
 }

@@ -21,7 +21,8 @@ static const char signature[] = "sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d9
 
 static bool holds(const char *header, const char *body, const char *first, const char *second)
 {
-	const struct webhook_secret secrets[] = {{first, strlen(first)}, {second ? second : "", second ? strlen(second) : 0}};
+	const struct webhook_secret secrets[] = {{first, strlen(first)},
+	                                         {second ? second : "", second ? strlen(second) : 0}};
 	return webhook_signature_holds(header, body, strlen(body), secrets, second ? 2 : 1);
 }
 
@@ -64,25 +65,26 @@ static void a_signature_of_any_other_form_is_kept_out(void **state)
 {
 	(void)state;
 	static const char *const headers[] = {
-		"",
-		"sha256",
-		"sha256=",
-		"sha1=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9",
-		"SHA256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9",
-		"a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9",
-		"sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c",
-		"sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9 ",
-		" sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9",
-		"sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9, sha256=00",
-		"sha256=g4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9",
-		"sha256= 4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9",
+	    "",
+	    "sha256",
+	    "sha256=",
+	    "sha1=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9",
+	    "SHA256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9",
+	    "a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9",
+	    "sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c",
+	    "sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9 ",
+	    " sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9",
+	    "sha256=a4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9, sha256=00",
+	    "sha256=g4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9",
+	    "sha256= 4771c39fbe90f317c7824e83ddef3caae9cb3d976c214ace1f2937e133263c9",
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(headers); i++)
 		assert_false(holds(headers[i], body_text, secret_text, NULL));
 	assert_false(holds(NULL, body_text, secret_text, NULL));
 }
 
-/* ---- hints ------------------------------------------------------------------------------------------------------------ */
+/* ---- hints
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static struct arena *arena;
 
@@ -132,10 +134,10 @@ static void every_sample_of_a_real_jira_names_its_issue(void **state)
 	static const struct {
 		const char *file, *id, *key, *event;
 	} samples[] = {
-		{"atlassian-docs-issue-updated.json", "99291", "JRA-20002", "jira:issue_updated"},
-		{"cloud2024-issue-created.json", "10021", "KAN-22", "jira:issue_created"},
-		{"mm-cloud-issue-created-many-fields.json", "10509", "KT-22", "jira:issue_created"},
-		{"mm-issue-updated-resolved.json", "10040", "TES-41", "jira:issue_updated"},
+	    {"atlassian-docs-issue-updated.json", "99291", "JRA-20002", "jira:issue_updated"},
+	    {"cloud2024-issue-created.json", "10021", "KAN-22", "jira:issue_created"},
+	    {"mm-cloud-issue-created-many-fields.json", "10509", "KT-22", "jira:issue_created"},
+	    {"mm-issue-updated-resolved.json", "10040", "TES-41", "jira:issue_updated"},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(samples); i++) {
 		size_t length = 0;
@@ -154,7 +156,7 @@ static void an_event_without_an_issue_says_so(void **state)
 {
 	(void)state;
 	static const char *const files[] = {"mm-server-comment-created.json", "jsm-api-get-approvals.json",
-										"jsm-api-get-request.json", "jsm-approvals-customfield-fragment.json"};
+	                                    "jsm-api-get-request.json", "jsm-approvals-customfield-fragment.json"};
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		size_t length = 0;
 		char *body = sample_read(files[i], &length);
@@ -168,12 +170,26 @@ static void a_body_of_the_wrong_shape_is_a_reason_and_never_a_crash(void **state
 {
 	(void)state;
 	static const char *const bodies[] = {
-		"[]", "null", "7", "\"x\"", "{}", "{\"issue\":null}", "{\"issue\":[]}", "{\"issue\":\"AIC-7\"}",
-		"{\"issue\":{\"id\":{},\"key\":[]}}", "{\"issue\":{\"id\":true}}", "{\"issue\":{\"id\":-5}}",
-		"{\"issue\":{\"id\":1.5}}", "{\"issue\":{\"id\":\"12a\"}}", "{\"issue\":{\"id\":\"\"}}",
-		"{\"issue\":{\"key\":\"AIC\"}}", "{\"issue\":{\"key\":\"AIC-\"}}", "{\"issue\":{\"key\":\"7-AIC\"}}",
-		"{\"issue\":{\"key\":\"AIC-7/../../x\"}}", "{\"issue\":{\"key\":\"AIC-7?a=b\"}}",
-		"{\"webhookEvent\":7,\"issue\":{}}",
+	    "[]",
+	    "null",
+	    "7",
+	    "\"x\"",
+	    "{}",
+	    "{\"issue\":null}",
+	    "{\"issue\":[]}",
+	    "{\"issue\":\"AIC-7\"}",
+	    "{\"issue\":{\"id\":{},\"key\":[]}}",
+	    "{\"issue\":{\"id\":true}}",
+	    "{\"issue\":{\"id\":-5}}",
+	    "{\"issue\":{\"id\":1.5}}",
+	    "{\"issue\":{\"id\":\"12a\"}}",
+	    "{\"issue\":{\"id\":\"\"}}",
+	    "{\"issue\":{\"key\":\"AIC\"}}",
+	    "{\"issue\":{\"key\":\"AIC-\"}}",
+	    "{\"issue\":{\"key\":\"7-AIC\"}}",
+	    "{\"issue\":{\"key\":\"AIC-7/../../x\"}}",
+	    "{\"issue\":{\"key\":\"AIC-7?a=b\"}}",
+	    "{\"webhookEvent\":7,\"issue\":{}}",
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++)
 		assert_string_equal(hint_of_text(bodies[i]).code, "webhook_not_an_issue");
@@ -194,8 +210,16 @@ static void a_body_that_is_no_json_says_where(void **state)
 {
 	(void)state;
 	static const char *const bodies[] = {
-		"", " ", "{", "{\"issue\":", "{\"issue\":{\"id\":1}} x", "{\"issue\":{\"id\":1},\"issue\":{\"id\":2}}",
-		"{\"issue\":{\"id\":\"\xff\xfe\"}}", "\xc3\x28", "{'issue':1}", "<html>",
+	    "",
+	    " ",
+	    "{",
+	    "{\"issue\":",
+	    "{\"issue\":{\"id\":1}} x",
+	    "{\"issue\":{\"id\":1},\"issue\":{\"id\":2}}",
+	    "{\"issue\":{\"id\":\"\xff\xfe\"}}",
+	    "\xc3\x28",
+	    "{'issue':1}",
+	    "<html>",
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++)
 		assert_string_equal(hint_of_text(bodies[i]).code, "json_malformed");
@@ -265,15 +289,16 @@ static void hint_of_value(const json_t *root)
 
 #define MEMBERS_MAX 128
 
-/* Each member of each object, at every depth, gone or of another type. The names are taken down first: a member that is put
- * back stands last, where a walk over the object would meet it again. */
+/* Each member of each object, at every depth, gone or of another type. The names are taken down first: a member that is
+ * put back stands last, where a walk over the object would meet it again. */
 static void mutate(json_t *root, json_t *object, unsigned int *pick)
 {
 	const char *key;
 	json_t *child;
 	char *names[MEMBERS_MAX];
 	size_t count = 0;
-	json_object_foreach(object, key, child) {
+	json_object_foreach(object, key, child)
+	{
 		assert_true(count < MEMBERS_MAX);
 		names[count++] = memory_strdup(key);
 	}
@@ -294,7 +319,7 @@ static void a_sample_with_any_member_changed_or_gone_is_answered(void **state)
 {
 	(void)state;
 	static const char *const files[] = {"atlassian-docs-issue-updated.json", "mm-server-comment-created.json",
-										"cloud2024-issue-created.json"};
+	                                    "cloud2024-issue-created.json"};
 	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
 		size_t length = 0;
 		char *body = sample_read(files[i], &length);
@@ -312,7 +337,8 @@ static void a_sample_with_any_member_changed_or_gone_is_answered(void **state)
 static void memory_that_runs_out_is_told_and_not_called_a_bad_body(void **state)
 {
 	(void)state;
-	static const char body[] = "{\"webhookEvent\":\"jira:issue_updated\",\"issue\":{\"id\":\"10042\",\"key\":\"AIC-7\"}}";
+	static const char body[] =
+	    "{\"webhookEvent\":\"jira:issue_updated\",\"issue\":{\"id\":\"10042\",\"key\":\"AIC-7\"}}";
 	struct arena *small = arena_new(8);
 	assert_non_null(small);
 	struct webhook_hint hint = {.code = "untouched"};
@@ -321,7 +347,8 @@ static void memory_that_runs_out_is_told_and_not_called_a_bad_body(void **state)
 	arena_free(small);
 }
 
-/* ---- automation --------------------------------------------------------------------------------------------------------- */
+/* ---- automation
+ * --------------------------------------------------------------------------------------------------------- */
 
 static enum result automation(const char *body, const char **ret_key, struct error *error)
 {
@@ -340,9 +367,14 @@ static void automation_gives_the_key_and_only_that(void **state)
 static void automation_without_a_key_is_refused_by_name(void **state)
 {
 	(void)state;
-	static const char *const bodies[] = {"{}", "[]", "{\"issueKey\":7}", "{\"issueKey\":\"\"}", "{\"issueKey\":\"x\"}",
-										 "{\"issueKey\":{\"issueKey\":\"AIC-7\"}}", "{\"issuekey\":\"AIC-7\"}",
-										 "{\"issueKey\":\"AIC-7/..\"}"};
+	static const char *const bodies[] = {"{}",
+	                                     "[]",
+	                                     "{\"issueKey\":7}",
+	                                     "{\"issueKey\":\"\"}",
+	                                     "{\"issueKey\":\"x\"}",
+	                                     "{\"issueKey\":{\"issueKey\":\"AIC-7\"}}",
+	                                     "{\"issuekey\":\"AIC-7\"}",
+	                                     "{\"issueKey\":\"AIC-7/..\"}"};
 	for (size_t i = 0; i < ARRAY_SIZE(bodies); i++) {
 		const char *key = NULL;
 		struct error error = {0};
@@ -359,22 +391,22 @@ static void automation_without_a_key_is_refused_by_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_body_signed_by_jira_is_let_in),
-		cmocka_unit_test(a_tampered_body_or_another_secret_is_kept_out),
-		cmocka_unit_test(an_empty_secret_never_signs),
-		cmocka_unit_test(while_rotating_either_secret_signs),
-		cmocka_unit_test(a_signature_of_any_other_form_is_kept_out),
-		cmocka_unit_test(every_sample_of_a_real_jira_names_its_issue),
-		cmocka_unit_test(an_event_without_an_issue_says_so),
-		cmocka_unit_test(a_body_of_the_wrong_shape_is_a_reason_and_never_a_crash),
-		cmocka_unit_test(an_id_is_read_as_text_or_number),
-		cmocka_unit_test(a_body_that_is_no_json_says_where),
-		cmocka_unit_test(a_megabyte_of_nesting_is_refused_and_not_recursed_into),
-		cmocka_unit_test(a_body_cut_at_any_byte_is_a_reason),
-		cmocka_unit_test(a_sample_with_any_member_changed_or_gone_is_answered),
-		cmocka_unit_test(memory_that_runs_out_is_told_and_not_called_a_bad_body),
-		cmocka_unit_test(automation_gives_the_key_and_only_that),
-		cmocka_unit_test(automation_without_a_key_is_refused_by_name),
+	    cmocka_unit_test(a_body_signed_by_jira_is_let_in),
+	    cmocka_unit_test(a_tampered_body_or_another_secret_is_kept_out),
+	    cmocka_unit_test(an_empty_secret_never_signs),
+	    cmocka_unit_test(while_rotating_either_secret_signs),
+	    cmocka_unit_test(a_signature_of_any_other_form_is_kept_out),
+	    cmocka_unit_test(every_sample_of_a_real_jira_names_its_issue),
+	    cmocka_unit_test(an_event_without_an_issue_says_so),
+	    cmocka_unit_test(a_body_of_the_wrong_shape_is_a_reason_and_never_a_crash),
+	    cmocka_unit_test(an_id_is_read_as_text_or_number),
+	    cmocka_unit_test(a_body_that_is_no_json_says_where),
+	    cmocka_unit_test(a_megabyte_of_nesting_is_refused_and_not_recursed_into),
+	    cmocka_unit_test(a_body_cut_at_any_byte_is_a_reason),
+	    cmocka_unit_test(a_sample_with_any_member_changed_or_gone_is_answered),
+	    cmocka_unit_test(memory_that_runs_out_is_told_and_not_called_a_bad_body),
+	    cmocka_unit_test(automation_gives_the_key_and_only_that),
+	    cmocka_unit_test(automation_without_a_key_is_refused_by_name),
 	};
 	return cmocka_run_group_tests(tests, arena_setup, arena_teardown);
 }

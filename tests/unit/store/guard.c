@@ -22,8 +22,7 @@ static void the_service_cannot_change_or_delete_its_own_evidence(void **state)
 	    "DELETE FROM audit_event",
 	    "DELETE FROM audit_event WHERE seq = 1",
 	    "REPLACE INTO audit_event SELECT * FROM audit_event WHERE seq = 1",
-	    "INSERT INTO audit_event SELECT seq + 7, at, actor_kind, actor_id, action, target_kind, target_id, outcome, "
-	    "detail, prev_hash, hash FROM audit_event WHERE seq = 1",
+	    "INSERT INTO audit_event SELECT seq + 7, at, '', '', '', '', '', '', '', '', '' FROM audit_event WHERE seq = 1",
 	    "UPDATE audit_checkpoint SET at = 0",
 	    "DELETE FROM audit_checkpoint",
 	    "DROP TRIGGER audit_event_no_update",
