@@ -32,6 +32,23 @@ static bool serial_set(X509 *certificate)
 	return set;
 }
 
+static bool leaf_extend(X509 *certificate, X509 *issuer)
+{
+	return extension_add(certificate, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
+	       extension_add(certificate, issuer, NID_key_usage, "critical,digitalSignature") &&
+	       extension_add(certificate, issuer, NID_ext_key_usage, "serverAuth") &&
+	       extension_add(certificate, issuer, NID_subject_alt_name, NAMES) &&
+	       extension_add(certificate, issuer, NID_subject_key_identifier, "hash") &&
+	       extension_add(certificate, issuer, NID_authority_key_identifier, "keyid");
+}
+
+static bool authority_extend(X509 *certificate)
+{
+	return extension_add(certificate, certificate, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+	       extension_add(certificate, certificate, NID_key_usage, "critical,keyCertSign,cRLSign") &&
+	       extension_add(certificate, certificate, NID_subject_key_identifier, "hash");
+}
+
 /* Signed by `issuer_key`; `issuer` NULL: by itself. NULL on failure. */
 static X509 *certificate_sign(EVP_PKEY *key, const char *name, X509 *issuer, EVP_PKEY *issuer_key)
 {
@@ -47,17 +64,7 @@ static X509 *certificate_sign(EVP_PKEY *key, const char *name, X509 *issuer, EVP
 	            X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)name, -1, -1, 0) &&
 	            X509_set_issuer_name(certificate, issuer ? X509_get_subject_name(issuer) : subject) &&
 	            X509_set_pubkey(certificate, key);
-	if (good && issuer)
-		good = extension_add(certificate, issuer, NID_basic_constraints, "critical,CA:FALSE") &&
-		       extension_add(certificate, issuer, NID_key_usage, "critical,digitalSignature") &&
-		       extension_add(certificate, issuer, NID_ext_key_usage, "serverAuth") &&
-		       extension_add(certificate, issuer, NID_subject_alt_name, NAMES) &&
-		       extension_add(certificate, issuer, NID_subject_key_identifier, "hash") &&
-		       extension_add(certificate, issuer, NID_authority_key_identifier, "keyid");
-	else if (good)
-		good = extension_add(certificate, certificate, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
-		       extension_add(certificate, certificate, NID_key_usage, "critical,keyCertSign,cRLSign") &&
-		       extension_add(certificate, certificate, NID_subject_key_identifier, "hash");
+	good = good && (issuer ? leaf_extend(certificate, issuer) : authority_extend(certificate));
 	if (good && X509_sign(certificate, issuer_key, EVP_sha256()) > 0)
 		return certificate;
 	X509_free(certificate);

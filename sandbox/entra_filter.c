@@ -308,7 +308,7 @@ static bool value_ends(const json_t *value, const json_t *suffix)
 	const char *text = json_string_value(value);
 	const char *end = json_string_value(suffix);
 	size_t length = text ? strlen(text) : 0;
-	return end && length >= strlen(end) && strcasecmp(text + length - strlen(end), end) == 0;
+	return text && end && length >= strlen(end) && strcasecmp(text + length - strlen(end), end) == 0;
 }
 
 static bool any_fits(const json_t *list, const struct entra_filter *filter)

@@ -15,8 +15,8 @@ static const char *token_make(const struct entra_call *call, const char *id, int
 
 struct position {
 	char id[40];
-	long long place;
-	long long made_ms;
+	int64_t place;
+	int64_t made_ms;
 };
 
 static bool token_read(const struct entra_call *call, const char *token, struct position *ret_position)
@@ -27,8 +27,16 @@ static bool token_read(const struct entra_call *call, const char *token, struct 
 	if (text_base64url_decode(call->request->arena, token, strlen(token), &bytes, &length) != RESULT_OK)
 		return false;
 	char *plain = arena_strndup(call->request->arena, (const char *)bytes, length);
-	if (!plain || sscanf(plain, "1|%36[^|]|%lld|%lld", position.id, &position.place, &position.made_ms) != 3)
+	char *id = plain ? strchr(plain, '|') : NULL;
+	char *place = id ? strchr(id + 1, '|') : NULL;
+	char *made = place ? strchr(place + 1, '|') : NULL;
+	if (!made)
 		return false;
+	*id++ = *place++ = *made++ = '\0';
+	if (!text_equal(plain, "1") || text_parse_int(place, -1, INT64_MAX, &position.place) != RESULT_OK ||
+	    text_parse_int(made, 0, INT64_MAX, &position.made_ms) != RESULT_OK)
+		return false;
+	snprintf(position.id, sizeof(position.id), "%s", id);
 	*ret_position = position;
 	return true;
 }

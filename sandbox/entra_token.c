@@ -237,11 +237,11 @@ static void token_issue(struct token_call *call)
 	_cleanup_(json_decrefp) json_t *claims = json_pack(
 	    "{s:s,s:s,s:I,s:I,s:I,s:s,s:s?,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:[s],s:I}", "aud", call->audience,
 	    "iss", "https://sts.windows.net/" SANDBOX_TENANT_ID "/", "iat", (json_int_t)now, "nbf", (json_int_t)now, "exp",
-	    (json_int_t)(now + lifetime), "aio", "sandbox", "app_displayname", json_string_at(application, "displayName"),
-	    "appid", SANDBOX_CLIENT_ID, "appidacr", "1", "idp", "https://sts.windows.net/" SANDBOX_TENANT_ID "/", "idtyp",
-	    "app", "oid", SANDBOX_SERVICE_PRINCIPAL_ID, "rh", "sandbox", "sub", SANDBOX_SERVICE_PRINCIPAL_ID,
-	    "tenant_region_scope", "EU", "tid", SANDBOX_TENANT_ID, "uti", unique, "wids",
-	    "0997a1d0-0d1d-4acb-b408-d5ca73121e90", "xms_tcdt", (json_int_t)1546300800);
+	    (json_int_t)now + (json_int_t)lifetime, "aio", "sandbox", "app_displayname",
+	    json_string_at(application, "displayName"), "appid", SANDBOX_CLIENT_ID, "appidacr", "1", "idp",
+	    "https://sts.windows.net/" SANDBOX_TENANT_ID "/", "idtyp", "app", "oid", SANDBOX_SERVICE_PRINCIPAL_ID, "rh",
+	    "sandbox", "sub", SANDBOX_SERVICE_PRINCIPAL_ID, "tenant_region_scope", "EU", "tid", SANDBOX_TENANT_ID, "uti",
+	    unique, "wids", "0997a1d0-0d1d-4acb-b408-d5ca73121e90", "xms_tcdt", (json_int_t)1546300800);
 	json_object_set_new(claims, "ver", json_string("1.0"));
 	/* Without consent there is a token all the same, only without this claim. */
 	if (json_array_size(json_object_get(application, "permissions")) > 0)

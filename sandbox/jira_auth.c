@@ -81,7 +81,7 @@ void jira_oauth_token(struct sandbox *sandbox, struct request *request, struct r
 	id_random(token);
 	json_object_set_new(sandbox->site.oauth_tokens, token,
 	                    json_pack("{s:s?,s:I}", "accountId", json_string_at(settings, "oauth.accountId"), "expiresAt",
-	                              (json_int_t)(sandbox_now_ms(sandbox) + lifetime * 1000)));
+	                              (json_int_t)sandbox_now_ms(sandbox) + (json_int_t)lifetime * 1000));
 	reply_json(reply, 200,
 	           json_pack("{s:s,s:I,s:s,s:s}", "access_token", token, "expires_in", (json_int_t)lifetime, "token_type",
 	                     "Bearer", "scope", "read:jira-work write:jira-work read:jira-user read:servicedesk-request"));

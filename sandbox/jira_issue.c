@@ -106,10 +106,25 @@ static const char *field_label(const char *name)
 	return text_equal(name, JIRA_FIELD_DURATION) ? "Duration" : name;
 }
 
-static json_t *field_item(const char *name, const json_t *before, const json_t *after)
+/* The history names people by account id, and shows their names beside it. */
+static json_t *person_item(const struct sandbox *sandbox, const char *name, const char *before, const char *after)
+{
+	json_t *item =
+	    issue_item(field_label(name), name, before, json_string_at(account_find(sandbox, before), "displayName"), after,
+	               json_string_at(account_find(sandbox, after), "displayName"));
+	json_object_set_new(item, "tmpFromAccountId", before ? json_string(before) : json_null());
+	json_object_set_new(item, "tmpToAccountId", after ? json_string(after) : json_null());
+	return item;
+}
+
+static json_t *field_item(const struct sandbox *sandbox, const char *name, const json_t *before, const json_t *after)
 {
 	char old_text[256];
 	char new_text[256];
+	const char *old_person = json_string_at(before, "accountId");
+	const char *new_person = json_string_at(after, "accountId");
+	if (old_person || new_person)
+		return person_item(sandbox, name, old_person, new_person);
 	return issue_item(field_label(name), name, json_string_at(before, "id"), value_text(before, old_text),
 	                  json_string_at(after, "id"), value_text(after, new_text));
 }
@@ -164,14 +179,17 @@ bool issue_set_fields(struct sandbox *sandbox, json_t *issue, const char *author
 	json_object_foreach(changed, name, value)
 	{
 		if (text_equal(name, "reporter")) {
-			json_array_append_new(items,
-			                      field_item(name, json_object_get(issue, name), json_object_get(value, "accountId")));
-			json_object_set(issue, name, json_object_get(value, "accountId"));
+			json_t *person = json_object_get(value, "accountId");
+			if (!json_string_value(person) || json_equal(json_object_get(issue, name), person))
+				continue;
+			json_array_append_new(
+			    items, person_item(sandbox, name, issue_string(issue, name), json_string_value(person)));
+			json_object_set(issue, name, person);
 			continue;
 		}
 		if (json_equal(json_object_get(stored, name), value))
 			continue;
-		json_array_append_new(items, field_item(name, json_object_get(stored, name), value));
+		json_array_append_new(items, field_item(sandbox, name, json_object_get(stored, name), value));
 		json_object_set(stored, name, value);
 	}
 	if (json_array_size(items) > 0)
@@ -191,7 +209,7 @@ static json_t *creation_history(struct sandbox *sandbox, const json_t *issue, co
 	json_array_append_new(items,
 	                      issue_item("Status", "status", NULL, NULL, STATUS_WAITING, status_name(STATUS_WAITING)));
 	json_object_foreach(json_object_get(issue, "fields"), name, value)
-	    json_array_append_new(items, field_item(name, NULL, value));
+	    json_array_append_new(items, field_item(sandbox, name, NULL, value));
 	return json_pack("{s:s,s:s,s:I,s:o}", "id", id, "author", reporter, "created",
 	                 (json_int_t)json_integer_at(issue, "created", 0), "items", items);
 }

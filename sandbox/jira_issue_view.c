@@ -275,9 +275,8 @@ void jira_changelog(struct jira_call *call)
 	              arena_printf(call->request->arena, "%s%lld", base, (long long)start), "maxResults", (json_int_t)limit,
 	              "startAt", (json_int_t)start, "total", (json_int_t)total, "isLast", last, "values", values);
 	if (!last)
-		json_object_set_new(
-		    page, "nextPage",
-		    json_string(arena_printf(call->request->arena, "%s%lld", base, (long long)(start + limit))));
+		json_object_set_new(page, "nextPage",
+		                    json_string(arena_printf(call->request->arena, "%s%lld", base, (long long)start + limit)));
 	reply_json(call->reply, 200, page);
 }
 

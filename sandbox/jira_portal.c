@@ -28,10 +28,9 @@ json_t *jira_page_view(struct jira_call *call, json_t *all, int64_t page_size)
 	                                       call->request->path, (long long)start, (long long)limit),
 	                          "base", base, "context", "");
 	if (!last)
-		json_object_set_new(
-		    links, "next",
-		    json_string(arena_printf(arena, "%s%s?start=%lld&limit=%lld", call->sandbox->jira_url, call->request->path,
-		                             (long long)(start + limit), (long long)limit)));
+		json_object_set_new(links, "next",
+		                    json_string(arena_printf(arena, "%s%s?start=%lld&limit=%lld", call->sandbox->jira_url,
+		                                             call->request->path, (long long)start + limit, (long long)limit)));
 	return json_pack("{s:[],s:I,s:I,s:I,s:b,s:o,s:o}", "_expands", "size", (json_int_t)json_array_size(values), "start",
 	                 (json_int_t)start, "limit", (json_int_t)limit, "isLastPage", last, "_links", links, "values",
 	                 values);

@@ -51,7 +51,7 @@ static bool value_take(const char **at, char out[128])
 {
 	size_t length = 0;
 	skip(at);
-	char quote = **at == '"' || **at == '\'' ? *(*at)++ : 0;
+	char quote = **at == '"' || **at == '\'' ? *(*at)++ : '\0';
 	while (**at && (quote ? **at != quote : !isspace((unsigned char)**at) && !strchr("(),=<>!", **at))) {
 		if (length == 127)
 			return false;
@@ -227,13 +227,19 @@ struct found {
 	int64_t place;
 };
 
+static int64_t issue_number(const json_t *issue)
+{
+	int64_t number = 0;
+	return text_parse_int(issue_string(issue, "id"), 0, INT32_MAX, &number) == RESULT_OK ? number : 0;
+}
+
 static int found_compare(const void *a, const void *b)
 {
 	const struct found *first = a;
 	const struct found *second = b;
 	if (first->place != second->place)
 		return first->place < second->place ? -1 : 1;
-	return atoll(issue_string(first->issue, "id")) < atoll(issue_string(second->issue, "id")) ? -1 : 1;
+	return (int)(issue_number(first->issue) - issue_number(second->issue));
 }
 
 static size_t issues_find(struct jira_call *call, const struct query *query, struct found **ret_found)
@@ -310,7 +316,7 @@ void jira_search(struct jira_call *call)
 	limit = limit < 1 ? 1 : limit > most ? most : limit;
 	int64_t count = (int64_t)issues_find(call, query, &found);
 	json_t *issues = json_array();
-	for (int64_t i = start; i < count && i < start + limit; i++) {
+	for (int64_t i = start; found && i < count && i < start + limit; i++) {
 		/* Without a list of fields the answer holds ids alone: that is /search/jql's own trap. */
 		json_t *shown = fields && !text_equal(fields, "id")
 		                    ? issue_view(call->sandbox, found[i].issue, fields)
@@ -321,6 +327,6 @@ void jira_search(struct jira_call *call)
 	json_t *page = json_pack("{s:o,s:b}", "issues", issues, "isLast", last);
 	if (!last)
 		json_object_set_new(page, "nextPageToken",
-		                    json_string(arena_printf(call->request->arena, "%lld", (long long)(start + limit))));
+		                    json_string(arena_printf(call->request->arena, "%lld", (long long)start + limit)));
 	reply_json(call->reply, 200, page);
 }

@@ -168,9 +168,9 @@ static void delivery_settle(struct sandbox *sandbox, json_t *delivery, long stat
 	if (json_array_size(hooks->log) >= LOG_MAX)
 		json_array_remove(hooks->log, 0);
 	json_array_append_new(hooks->log,
-	                      json_pack("{s:O,s:O,s:O,s:I,s:I,s:b}", "id", json_object_get(delivery, "id"), "event",
+	                      json_pack("{s:O,s:O,s:O,s:O,s:I,s:I,s:b}", "id", json_object_get(delivery, "id"), "event",
 	                                json_object_get(delivery, "event"), "key", json_object_get(delivery, "key"),
-	                                "attempt", (json_int_t)attempt, "status", (json_int_t)status, "retried", again));
+	                                "sentMs", json_object_get(delivery, "sentMs"), "attempt", (json_int_t)attempt, "status", (json_int_t)status, "retried", again));
 	if (!again)
 		return;
 	json_object_set_new(delivery, "attempt", json_integer(attempt + 1));
@@ -233,6 +233,7 @@ static void *deliver(void *closure)
 		struct target target;
 		memcpy(target.url, sandbox->webhooks.url, sizeof(target.url));
 		memcpy(target.secret, sandbox->webhooks.secret, sizeof(target.secret));
+		json_object_set_new(delivery, "sentMs", json_integer(sandbox_now_ms(sandbox)));
 		pthread_mutex_unlock(&sandbox->lock);
 		long status = delivery_post(curl, &target, delivery);
 		pthread_mutex_lock(&sandbox->lock);

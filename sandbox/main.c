@@ -136,11 +136,13 @@ static bool servers_start(struct sandbox *sandbox, const struct options *options
 		fputs("aiclearance-sandbox: a port could not be opened on 127.0.0.1\n", stderr);
 		return false;
 	}
+	pthread_mutex_lock(&sandbox->lock);
 	snprintf(sandbox->entra_url, sizeof(sandbox->entra_url), "http://127.0.0.1:%u", web_port(servers->entra));
 	snprintf(sandbox->jira_url, sizeof(sandbox->jira_url), "http://127.0.0.1:%u", web_port(servers->jira));
 	if (servers->entra_https)
 		snprintf(sandbox->entra_https_url, sizeof(sandbox->entra_https_url), "https://localhost:%u",
 		         web_port(servers->entra_https));
+	pthread_mutex_unlock(&sandbox->lock);
 	return true;
 }
 

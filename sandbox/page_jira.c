@@ -44,7 +44,7 @@ static void start_page(struct page *page)
 	         "<li><a href=\"/portal\">File a request</a> as Ada Requester.</li>"
 	         "<li><a href=\"/approvals\">Approve it</a> as Ben Approver.</li>"
 	         "<li>Watch Ada appear in <a href=\"%s/page/groups\">the Entra group</a>; then open the issue and use "
-	         "<em>Remove access</em>.</li></ol></div>"
+	         "<em>Access removed</em>.</li></ol></div>"
 	         "<div class=\"card\"><h2>Where things are</h2><p>Jira: <code>%s</code><br>Entra (login and Graph): "
 	         "<code>%s</code><br>"
 	         "Tenant: <code>%s</code><br>Application (client) ID: <code>%s</code></p></div>",

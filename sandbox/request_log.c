@@ -34,6 +34,8 @@ void request_log_add(struct sandbox *sandbox, const char *site, const struct req
 	              "path", request->path, "status", reply->transport == REPLY_WHOLE ? reply->status : 0, "batched",
 	              request->batched, "permission", reply->permission, "requestId", reply->request_id, "clientRequestId",
 	              request_header(request, "client-request-id"), "userAgent", request_header(request, "user-agent"));
+	if (entry && request->received_ms > 0)
+		json_object_set_new(entry, "receivedMs", json_integer(request->received_ms));
 	if (entry && json_object_size(request->query) > 0)
 		json_object_set(entry, "query", request->query);
 	body_keep(sandbox, entry, request);

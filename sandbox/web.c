@@ -155,6 +155,7 @@ static void request_serve(struct web *web, struct request *request, struct reply
 	bool api = request_takes_faults(web, request);
 	struct fault fault = {0};
 	pthread_mutex_lock(&sandbox->lock);
+	request->received_ms = sandbox_now_ms(sandbox);
 	if (api)
 		fault = faults_take(sandbox, web->name, request->method, request->path);
 	pthread_mutex_unlock(&sandbox->lock);

@@ -20,6 +20,7 @@ struct request {
 	size_t length;
 	const char *origin; /* scheme://host as the caller wrote it */
 	bool batched;
+	int64_t received_ms; /* when it was whole, before any latency; 0: with the request that it is part of */
 };
 
 enum reply_transport { REPLY_WHOLE, REPLY_RESET, REPLY_TRUNCATED };

@@ -58,6 +58,11 @@ build_with() {
 		}
 		rm -f "$dir.log"
 	fi
+	# On a terminal ninja shows its own progress, a line that counts; elsewhere only a failure is shown.
+	if [ -t 2 ]; then
+		ninja -C "$dir" ${NINJA_TARGETS:-} >&2 || stop_with "the build failed in $dir"
+		return 0
+	fi
 	ninja -C "$dir" ${NINJA_TARGETS:-} >"$dir/ninja.out" 2>&1 || {
 		grep -vE '^\[[0-9]+/[0-9]+\] |^ninja: Entering' "$dir/ninja.out" >&2
 		stop_with "the build failed in $dir"

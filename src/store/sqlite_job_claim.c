@@ -167,6 +167,29 @@ enum result sqlite_op_job_claim(struct store *store, const char *holder, int64_t
 	return RESULT_OK;
 }
 
+/* ---- after a crash ---- */
+
+/* What a dead process sent may still be on its way: long enough for that to arrive before somebody else acts. */
+#define CLAIM_ORPHAN_MS 3000
+
+static enum result orphans_work(struct session *session, struct sqlite_write *write)
+{
+	const struct sql_value *until = SQL_ARGS(sql_int(session->now + CLAIM_ORPHAN_MS));
+
+	(void)write;
+	sql_run(session,
+	        "UPDATE job INDEXED BY job_running SET lease_expires_at = ?1 WHERE status = 'running' AND lease_expires_at "
+	        "> ?1",
+	        until);
+	sql_run(session, "UPDATE group_lease SET expires_at = ?1 WHERE expires_at > ?1", until);
+	return RESULT_OK;
+}
+
+enum result sqlite_claims_orphan(struct sqlite_store *store, struct error *error)
+{
+	return sqlite_write(&store->store, &(struct sqlite_write){.work = orphans_work, .error = error});
+}
+
 /* ---- what a holder does ---- */
 
 struct holding {

@@ -122,6 +122,8 @@ bool job_fence_holds(struct session *session, const char *job_id, int64_t fence,
 enum result refuse_lease_lost(struct sqlite_write *write);
 /* Ends an attempt: the job's new state, its leases freed, incidents cleared by a success. */
 void job_end(struct session *session, int64_t job_key, const struct job_outcome *outcome);
+/* For the one service of this file, as it starts: whoever holds a lease is dead, and need not be waited for. */
+enum result sqlite_claims_orphan(struct sqlite_store *store, struct error *error) MUST_CHECK;
 /* Cancels what is queued or waiting for a grant. */
 void job_cancel_of_grant(struct session *session, int64_t grant_key);
 /* Puts a connector's unfinished jobs where they belong: held if it is disabled or an incident covers them, else queued.

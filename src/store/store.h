@@ -370,7 +370,8 @@ struct store_ops {
 	/* Takes the most urgent due job (queued, or waiting and due; or running with its lease run out) and the lease of its
 	 * (connector, group), if any, for lease_ms: status running, attempts + 1, a new fence. Jobs of a disabled connector,
 	 * of a held connector or group (unless its probe is due: then one), of a group that is leased, or of a grant whose
-	 * other job is running, are passed over. RESULT_NOT_FOUND: nothing is due; *ret_next_due then says when something may
+	 * other job is running, are passed over. A store that was opened exclusively cuts the leases of whoever had it before
+	 * to seconds: they are dead. RESULT_NOT_FOUND: nothing is due; *ret_next_due then says when something may
 	 * be (0: nothing known). */
 	enum result (*job_claim)(struct store *store, const char *holder, int64_t lease_ms, struct arena *arena,
 	                         struct job *ret_job, int64_t *ret_next_due) MUST_CHECK;

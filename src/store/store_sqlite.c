@@ -10,6 +10,7 @@
 #include "store/sqlite_migration.h"
 #include "store/sqlite_ops.h"
 #include "store/sqlite_store.h"
+#include "store/sqlite_work.h"
 
 #define SQLITE_ENTRY(name) .name = sqlite_op_##name,
 static const struct store_ops sqlite_ops = {.name = "sqlite", SQLITE_OPERATIONS(SQLITE_ENTRY)};
@@ -104,7 +105,11 @@ static enum result store_prepare(struct sqlite_store *store, const struct store_
 	sqlite_connection_guard(store->writer);
 	result = sqlite_writer_start(store);
 	if (result != RESULT_OK)
-		(void)error_set(error, result, NULL, "The store's writer could not be started.");
+		return error_set(error, result, NULL, "The store's writer could not be started.");
+	if (options->exclusive)
+		result = sqlite_claims_orphan(store, error);
+	if (result != RESULT_OK)
+		sqlite_writer_stop(store);
 	return result;
 }
 

@@ -107,6 +107,23 @@ static void a_holder_whose_lease_ran_out_can_change_nothing(void **state)
 	assert_ok(DO(scene, job_finish, &now, &outcome, &scene->error));
 }
 
+static void after_a_crash_what_was_running_goes_on_within_seconds(void **state)
+{
+	struct scene *scene = *state;
+	struct job_outcome outcome = {.status = JOB_SUCCEEDED};
+	struct job old, now;
+
+	scene_catalog(scene);
+	scene_grant(scene, "chat", "account-1", NULL);
+	old = scene_claim(scene, JOB_PROVISION);
+	scene_reopen(scene);
+	assert_int_equal(next_due(scene), clock_now_ms(&scene->clock.clock) + 3000);
+	scene_pass(scene, 3000);
+	now = scene_claim(scene, JOB_PROVISION);
+	assert_string_equal(now.job_id, old.job_id);
+	assert_refused(scene, DO(scene, job_finish, &old, &outcome, &scene->error), RESULT_CONFLICT, "lease_lost");
+}
+
 static void one_group_is_worked_on_by_one_job_at_a_time(void **state)
 {
 	struct scene *scene = *state;
@@ -305,6 +322,7 @@ int main(void)
 	    scene_test(the_more_urgent_and_then_the_older_job_is_done_first),
 	    scene_test(a_waiting_job_comes_back_when_it_is_due_with_what_it_kept),
 	    scene_test(a_holder_whose_lease_ran_out_can_change_nothing),
+	    scene_test(after_a_crash_what_was_running_goes_on_within_seconds),
 	    scene_test(one_group_is_worked_on_by_one_job_at_a_time),
 	    scene_test(two_looks_at_one_issue_do_not_run_side_by_side),
 	    scene_test(jobs_of_a_disabled_connector_wait_and_come_back),

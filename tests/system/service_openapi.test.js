@@ -96,19 +96,20 @@ async function askAboutPeople() {
   assert.equal(outcomes['nobody@contoso.example'], 'notFound', JSON.stringify(outcomes));
 }
 
-// In the portal, with an approval; then taken away again by the API.
+// In the portal, with an approval, a comment and a transition written back; then taken away again by the API.
 async function grantAndRevoke() {
-  await settings({ writeBack: { comment: true, transitionOnActive: null } });
+  await settings({ writeBack: { comment: true, transitionOnActive: 'Mark active' } });
   const issueKey = await fileInPortal(world.seed.accounts.ada);
   await approveInPortal(issueKey);
   const grant = await grantOf(issueKey, 'active');
   await until('the comment is there', async () => (await world.jiraCall('GET', `/rest/api/3/issue/${issueKey}/comment`)).comments.length > 0);
+  await until('the issue was moved', async () => (await world.jiraCall('GET', `/rest/api/3/issue/${issueKey}?fields=status`)).fields.status.name === 'Access active');
   await world.must('POST', `/api/v1/grants/${grant.grantId}/revoke`);
   await grantOf(issueKey, 'revoked');
   await until('both comments are there', async () => (await world.jiraCall('GET', `/rest/api/3/issue/${issueKey}/comment`)).comments.length > 1);
 }
 
-// In a plain project, by a status that an allowed person sets; with a transition written back.
+// In a plain project, by a status that an allowed person sets, and taken away by another.
 async function grantByStatus() {
   const { jira, accounts } = world.seed;
   const found = (transitions, status) => transitions.find((one) => one.to.name === status) ?? assert.fail(`no transition to ${status}: ${JSON.stringify(transitions)}`);
@@ -130,8 +131,10 @@ before(async () => {
   await askAboutPeople();
   await grantAndRevoke();
   await grantByStatus();
+  await until('a sweep has searched', async () => (await world.control('GET', '/requests')).requests.some((one) => one.path === '/rest/api/3/search/jql'));
   const { requests } = await world.control('GET', '/requests');
-  sent = requests.filter((one) => one.userAgent?.startsWith('aiclearance/'));
+  sent = requests.filter((one) => /^AI-?Clearance\//i.test(one.userAgent ?? ''));
+  assert.ok(sent.length > 0, `nothing in the log is ours: ${JSON.stringify([...new Set(requests.map((one) => one.userAgent))])}`);
 });
 
 after(() => world?.stop());
@@ -144,6 +147,7 @@ describe('what the service sends', () => {
       'DELETE /groups/{group-id}/members/{directoryObject-id}/$ref',
       'GET /rest/api/3/issue/{issueIdOrKey}', 'POST /rest/api/3/search/jql', 'GET /rest/api/3/user',
       'GET /rest/servicedeskapi/request/{issueIdOrKey}/approval', 'POST /rest/api/3/issue/{issueIdOrKey}/comment',
+      'GET /rest/api/3/issue/{issueIdOrKey}/transitions', 'POST /rest/api/3/issue/{issueIdOrKey}/transitions',
       'GET /rest/api/3/issue/{issueIdOrKey}/changelog',
     ]) assert.ok(seen.has(wanted), `${wanted} was never sent; sent were ${[...seen].join(', ')}`);
     const adds = ['POST /groups/{group-id}/members/$ref', 'PATCH /groups/{group-id}'];

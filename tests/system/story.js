@@ -148,6 +148,50 @@ export class Story {
     });
   }
 
+  // The product is made to look at the issue now, and has looked: what a test stands on that expects nothing to happen. Gives
+  // the inbox event.
+  async look(issue) {
+    const answer = await this.world.api('POST', '/hooks/jira-automation', { issueKey: issue },
+      { token: null, headers: { 'X-AIClearance-Token': this.world.automationToken } });
+    if (answer.status !== 202) throw new Error(`the automation hook answered ${answer.status}: ${answer.text}`);
+    const event = await until(`${issue} to be looked at`, async () => {
+      const found = await this.world.must('GET', `/api/v1/inbox-events/${answer.json.eventId}`);
+      if (found.status !== 'received') return found;
+      throw new Error(JSON.stringify(found));
+    });
+    await this.quiet();
+    return event;
+  }
+
+  // One approval on an idle system, by the sandbox's own clock: from the moment that its webhook was sent to the moment that
+  // the membership write came in; the calls that we made in between, and how many of those came one after another (calls
+  // that were under way at the same time count once).
+  async measureApproval(at) {
+    const issue = await this.file(`user${String(at + 1).padStart(3, '0')}`);
+    await this.requestIs(issue, 'pending');
+    await this.quiet();
+    await this.world.control('DELETE', '/requests');
+    const before = (await this.world.control('GET', '/state')).webhook.deliveries.filter((one) => one.key === issue).length;
+    await this.approve(issue);
+    await this.grantIs(issue, 'active');
+    await this.quiet();
+    const { webhook } = await this.world.control('GET', '/state');
+    const [delivery] = webhook.deliveries.filter((one) => one.key === issue).slice(before);
+    const { requests } = await this.world.control('GET', '/requests');
+    const write = requests.find((one) => one.site === 'entra' && one.method !== 'GET' && /\/groups\//.test(one.path));
+    const ours = requests.filter((one) => (one.userAgent ?? '').startsWith('AI-Clearance/') && !one.batched);
+    const calls = ours.filter((one) => one.receivedMs >= delivery.sentMs && one.atMs <= write.receivedMs + 1);
+    calls.sort((a, b) => a.receivedMs - b.receivedMs);
+    let inTurn = 0;
+    let over = 0;
+    for (const call of calls) {
+      if (call.receivedMs < over) continue;
+      inTurn++;
+      over = call.atMs;
+    }
+    return { issue, ms: write.receivedMs - delivery.sentMs, inTurn, calls: calls.map((one) => `${one.method} ${one.path}`) };
+  }
+
   // From filing to membership.
   async grant(person = 'ada', fields = {}) {
     const issue = await this.file(person, fields);

@@ -43,9 +43,12 @@ export async function until(what, probe, limitMs = 30000) {
   }
 }
 
+// Variables named AICLEARANCE_… override the service's config; those of the tests themselves are none of its business.
+const ownEnvironment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AICLEARANCE_')));
+
 function run(name, args, folder, env) {
   const log = openSync(join(folder, `${name}.log`), 'a');
-  return spawn(join(buildFolder, name), args, { stdio: ['ignore', log, log], env: { ...process.env, ...env } });
+  return spawn(join(buildFolder, name), args, { stdio: ['ignore', log, log], env: { ...ownEnvironment, ...env } });
 }
 
 export class World {
@@ -113,8 +116,13 @@ export class World {
     writeFileSync(this.configFile, text);
   }
 
-  async startService() {
+  // Starts it and does not wait.
+  launchService() {
     this.serviceProcess = run('aiclearance', ['serve', '--config', this.configFile], this.folder, this.environment);
+  }
+
+  async startService() {
+    this.launchService();
     const exited = new Promise((_, fail) =>
       this.serviceProcess.once('exit', (code) => fail(new Error(`the service ended with ${code}\n${this.log()}`))));
     exited.catch(() => {});
@@ -145,7 +153,7 @@ export class World {
 
   // Runs the program to its end: { code, stdout, stderr }.
   async cli(args, { environment = {}, input } = {}) {
-    const child = spawn(join(buildFolder, 'aiclearance'), args, { env: { ...process.env, ...this.environment, ...environment } });
+    const child = spawn(join(buildFolder, 'aiclearance'), args, { env: { ...ownEnvironment, ...this.environment, ...environment } });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (data) => (stdout += data));

@@ -6,8 +6,7 @@
 #include "jira_webhook.h"
 
 #define GROUP "/v1.0/groups/90000000-0000-4000-8000-000000000001"
-#define FORM                                                                                                           \
-	"grant_type=client_credentials&client_id=" SANDBOX_CLIENT_ID "&scope=https://graph.microsoft.com/.default"
+#define FORM "grant_type=client_credentials&client_id=" SANDBOX_CLIENT_ID "&scope=https://graph.microsoft.com/.default"
 
 static int stop(void **state)
 {
