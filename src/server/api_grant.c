@@ -65,8 +65,9 @@ static enum result grant_open(struct api_call *call, struct grant *ret_grant)
 	enum result result = store->ops->grant_read(store, call->parameters[0], call->arena, &grant);
 	if (result != RESULT_OK)
 		return result;
+	/* Word for word the answer to an id that there is not: no sentence of its own. */
 	if (call_is_foreign(call, grant.account_id))
-		return error_set(&call->error, RESULT_NOT_FOUND, "not_found", "There is no such grant.");
+		return RESULT_NOT_FOUND;
 	*ret_grant = grant;
 	return RESULT_OK;
 }

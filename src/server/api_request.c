@@ -60,8 +60,9 @@ static enum result request_open(struct api_call *call, struct access_request *re
 	enum result result = store->ops->request_read(store, call->parameters[0], call->arena, &request);
 	if (result != RESULT_OK)
 		return result;
+	/* Word for word the answer to an id that there is not: no sentence of its own. */
 	if (call_is_foreign(call, request.account_id))
-		return error_set(&call->error, RESULT_NOT_FOUND, "not_found", "There is no such request.");
+		return RESULT_NOT_FOUND;
 	*ret_request = request;
 	return RESULT_OK;
 }

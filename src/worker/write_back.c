@@ -94,7 +94,7 @@ static const char *text_active(const struct write_back *w)
 		return arena_printf(w->context->arena, "Access to %s is active.", w->tool_name);
 	char until[CLOCK_TEXT_SIZE];
 	clock_format(w->grant.expires_at, until);
-	return arena_printf(w->context->arena, "Access to %s is active. It ends on %.10s at %.5s UTC.", w->tool_name, until,
+	return arena_printf(w->context->arena, "Access to %s is active. It is approved until %.10s, %.5s UTC.", w->tool_name, until,
 	                    until + 11);
 }
 
