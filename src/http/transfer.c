@@ -196,6 +196,8 @@ static bool set_route(struct transfer *transfer, const struct transfer_settings 
 	SET(CURLOPT_HTTP_VERSION, request->secret_body ? (long)CURL_HTTP_VERSION_1_1 : (long)CURL_HTTP_VERSION_2TLS);
 	/* Wait for a connection under way and share it, rather than open one more: where HTTP/2 may come of it. */
 	SET(CURLOPT_PIPEWAIT, encrypted && !request->secret_body ? 1L : 0L);
+	/* A connection that carried a secret over HTTP/1.1 must not become the one that everything else then uses. */
+	SET(CURLOPT_FORBID_REUSE, request->secret_body ? 1L : 0L);
 	SET(CURLOPT_TCP_KEEPALIVE, 1L);
 	return true;
 }

@@ -106,6 +106,7 @@ static enum result token_exchange(const struct jira_options *options, struct are
 	    .header_count = ARRAY_SIZE(headers),
 	    .body = form,
 	    .body_length = strlen(form),
+	    .secret_body = true,
 	    .timeout_ms = TOKEN_TIMEOUT_MS,
 	    .max_response_bytes = TOKEN_ANSWER_MAX,
 	};

@@ -26,9 +26,18 @@ let world;
 let origin;
 let trusted;
 
-function application({ secret = world.seed.clientSecret, tenant = world.seed.tenantId, clientId = world.seed.clientId } = {}) {
+function application({
+  secret = world.seed.clientSecret,
+  tenant = world.seed.tenantId,
+  clientId = world.seed.clientId,
+} = {}) {
   return new ConfidentialClientApplication({
-    auth: { clientId, clientSecret: secret, authority: `${origin}/${tenant}`, knownAuthorities: [new URL(origin).host] },
+    auth: {
+      clientId,
+      clientSecret: secret,
+      authority: `${origin}/${tenant}`,
+      knownAuthorities: [new URL(origin).host],
+    },
   });
 }
 
@@ -67,7 +76,8 @@ async function membersOf(client, groupId) {
   }
 }
 
-const requestsTo = async (path) => (await world.control('GET', '/requests')).requests.filter((one) => one.path === path);
+const requestsTo = async (path) =>
+  (await world.control('GET', '/requests')).requests.filter((one) => one.path === path);
 
 before(async () => {
   world = await World.start({ service: false });
@@ -111,7 +121,9 @@ describe('MSAL', () => {
     assert.equal(claims.aud, graph);
     assert.ok(claims.roles.includes('User.Read.All') && claims.roles.includes('GroupMember.ReadWrite.All'));
 
-    const discovery = await (await fetch(`${origin}/${world.seed.tenantId}/v2.0/.well-known/openid-configuration`)).json();
+    const discovery = await (
+      await fetch(`${origin}/${world.seed.tenantId}/v2.0/.well-known/openid-configuration`)
+    ).json();
     const { keys } = await (await fetch(discovery.jwks_uri)).json();
     const [header, payload, signature] = answer.accessToken.split('.');
     const { kid } = JSON.parse(Buffer.from(header, 'base64url'));
@@ -150,7 +162,11 @@ describe('MSAL', () => {
     await world.control('PUT', '/state?quiet=1', { application: { permissions: [] } });
     const jwt = await token();
     assert.equal(claimsOf(jwt).roles, undefined);
-    const error = await refusal(graphClient(async () => jwt).api('/users').get());
+    const error = await refusal(
+      graphClient(async () => jwt)
+        .api('/users')
+        .get(),
+    );
     assert.equal(error.statusCode, 403);
     assert.equal(error.code, 'Authorization_RequestDenied');
   });
@@ -160,13 +176,24 @@ describe('the Graph SDK reads', () => {
   test('every user once, page by page, with PageIterator', async () => {
     const client = graphClient();
     const seen = [];
-    const page = await client.api('/users').select('id,userPrincipalName').top(50).header('ConsistencyLevel', 'eventual').count(true).get();
+    const page = await client
+      .api('/users')
+      .select('id,userPrincipalName')
+      .top(50)
+      .header('ConsistencyLevel', 'eventual')
+      .count(true)
+      .get();
     assert.equal(page.value.length, 50);
     const total = page['@odata.count'];
-    const iterator = new PageIterator(client, page, (user) => {
-      seen.push(user);
-      return true;
-    }, { headers: { ConsistencyLevel: 'eventual' } });
+    const iterator = new PageIterator(
+      client,
+      page,
+      (user) => {
+        seen.push(user);
+        return true;
+      },
+      { headers: { ConsistencyLevel: 'eventual' } },
+    );
     await iterator.iterate();
     assert.equal(iterator.isComplete(), true);
     assert.ok(seen.length >= 230, `${seen.length} users`);
@@ -203,9 +230,16 @@ describe('the Graph SDK reads', () => {
   test('a user by a filter whose apostrophe is doubled; what was not selected is not there', async () => {
     const client = graphClient();
     const { value } = await client.api('/users').filter("mail eq 'fay.o''brien@contoso.example'").get();
-    assert.deepEqual(value.map((user) => user.displayName), ["Fay O'Brien"]);
+    assert.deepEqual(
+      value.map((user) => user.displayName),
+      ["Fay O'Brien"],
+    );
     assert.equal('accountEnabled' in value[0], false);
-    const { value: selected } = await client.api('/users').filter("userPrincipalName eq 'hal@contoso.example'").select('id,accountEnabled,userType').get();
+    const { value: selected } = await client
+      .api('/users')
+      .filter("userPrincipalName eq 'hal@contoso.example'")
+      .select('id,accountEnabled,userType')
+      .get();
     assert.equal(selected[0].accountEnabled, false);
     assert.equal(selected[0].userType, 'Member');
     const error = await refusal(client.api('/users').filter("mail eq 'fay.o'brien@contoso.example'").get());
@@ -222,7 +256,10 @@ describe('the Graph SDK writes', () => {
     const error = await refusal(add());
     assert.equal(error.statusCode, 400);
     assert.equal(error.code, 'Request_BadRequest');
-    assert.equal(error.message, "One or more added object references already exist for the following modified properties: 'members'.");
+    assert.equal(
+      error.message,
+      "One or more added object references already exist for the following modified properties: 'members'.",
+    );
     assert.match(error.requestId, /^[0-9a-f-]{36}$/);
   });
 
@@ -252,7 +289,9 @@ describe('the Graph SDK writes', () => {
       id: `add-${i + 1}`,
       // The SDK takes what stands after the host as the item's url, which is relative to the version.
       request: new Request(`${origin}/groups/${testGroup}/members/$ref`, {
-        method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ '@odata.id': link(staff(i === 7 ? 999 : i + 1)) }),
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ '@odata.id': link(staff(i === 7 ? 999 : i + 1)) }),
       }),
     }));
     const answer = await client.api('/$batch').post(await new BatchRequestContent(steps).getContent());
@@ -263,7 +302,11 @@ describe('the Graph SDK writes', () => {
 
     const orders = new Set();
     for (let i = 0; i < 8 && orders.size < 2; i += 1) {
-      const reads = Array.from({ length: 10 }, (_, n) => ({ id: String(n), method: 'GET', url: `/users/${staff(n + 1)}?$select=id` }));
+      const reads = Array.from({ length: 10 }, (_, n) => ({
+        id: String(n),
+        method: 'GET',
+        url: `/users/${staff(n + 1)}?$select=id`,
+      }));
       const { responses } = await client.api('/$batch').post({ requests: reads });
       for (const one of responses) assert.equal(one.body.id, staff(Number(one.id) + 1));
       orders.add(responses.map((one) => one.id).join());
@@ -280,7 +323,14 @@ describe('the Graph SDK writes', () => {
     const { responses } = await client.api('/$batch').post({
       requests: [
         { id: 'a', method: 'GET', url: '/users/nobody@contoso.example' },
-        { id: 'b', method: 'POST', url: `/groups/${testGroup}/members/$ref`, dependsOn: ['a'], headers: { 'Content-Type': 'application/json' }, body: { '@odata.id': link(ada) } },
+        {
+          id: 'b',
+          method: 'POST',
+          url: `/groups/${testGroup}/members/$ref`,
+          dependsOn: ['a'],
+          headers: { 'Content-Type': 'application/json' },
+          body: { '@odata.id': link(ada) },
+        },
       ],
     });
     assert.deepEqual(Object.fromEntries(responses.map((one) => [one.id, one.status])), { a: 404, b: 424 });
@@ -305,7 +355,10 @@ describe('the Graph SDK writes', () => {
     assert.equal(error.headers.get('x-sandbox-danger') !== null, true);
     assert.equal((await client.api(`/users/${ada}`).get()).id, ada);
     assert.deepEqual(await membersOf(client, testGroup), [ada]);
-    assert.match(readFileSync(join(world.folder, 'aiclearance-sandbox.log'), 'utf8'), /DANGER: DELETE .*\$ref is missing/);
+    assert.match(
+      readFileSync(join(world.folder, 'aiclearance-sandbox.log'), 'utf8'),
+      /DANGER: DELETE .*\$ref is missing/,
+    );
   });
 
   test('is denied a write for which its token has no permission, though the read is allowed', async () => {

@@ -7,7 +7,11 @@ import { World } from './world.js';
 
 const documents = { platform: jiraDocument(), portal: jsmDocument() };
 const nobody = '712020:00000000-0000-4000-8000-00000000ffff';
-const paragraph = (text) => ({ type: 'doc', version: 1, content: [{ type: 'paragraph', content: [{ type: 'text', text }] }] });
+const paragraph = (text) => ({
+  type: 'doc',
+  version: 1,
+  content: [{ type: 'paragraph', content: [{ type: 'text', text }] }],
+});
 
 let world;
 let people;
@@ -16,10 +20,20 @@ let site;
 const documentOf = (path) => (path.startsWith('/rest/servicedeskapi/') ? documents.portal : documents.platform);
 
 // Calls, judges request and answer, and gives the answer.
-async function judged(expected, method, path, body, { account = people.bot, token = world.jiraToken(account), requestJudged = expected < 400 } = {}) {
+async function judged(
+  expected,
+  method,
+  path,
+  body,
+  { account = people.bot, token = world.jiraToken(account), requestJudged = expected < 400 } = {},
+) {
   const response = await fetch(world.jira + path, {
     method,
-    headers: { ...(token ? { Authorization: `Bearer ${token}` } : {}), Accept: 'application/json', ...(body === undefined ? {} : { 'Content-Type': 'application/json' }) },
+    headers: {
+      ...(token ? { Authorization: `Bearer ${token}` } : {}),
+      Accept: 'application/json',
+      ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
+    },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   const text = await response.text();
@@ -32,10 +46,22 @@ async function judged(expected, method, path, body, { account = people.bot, toke
 }
 
 async function file(account = people.ada, tool = 'Test Tool') {
-  return judged(201, 'POST', '/rest/servicedeskapi/request', {
-    serviceDeskId: site.serviceDeskId, requestTypeId: site.requestTypeId,
-    requestFieldValues: { summary: 'AI tool access', [site.toolField]: { value: tool }, [site.purposeField]: 'Summaries', [site.durationField]: 30 },
-  }, { account });
+  return judged(
+    201,
+    'POST',
+    '/rest/servicedeskapi/request',
+    {
+      serviceDeskId: site.serviceDeskId,
+      requestTypeId: site.requestTypeId,
+      requestFieldValues: {
+        summary: 'AI tool access',
+        [site.toolField]: { value: tool },
+        [site.purposeField]: 'Summaries',
+        [site.durationField]: 30,
+      },
+    },
+    { account },
+  );
 }
 
 before(async () => {
@@ -51,12 +77,26 @@ beforeEach(() => world.control('POST', '/reset'));
 describe('the judge', () => {
   test('finds an undescribed property, a wrong type, an undocumented route and status', () => {
     const approval = `/rest/servicedeskapi/request/AIC-1/approval`;
-    assert.deepEqual(documents.portal.answerFaults('GET', approval, 200, { size: 0, start: 0, limit: 50, isLastPage: true, values: [] }), []);
+    assert.deepEqual(
+      documents.portal.answerFaults('GET', approval, 200, {
+        size: 0,
+        start: 0,
+        limit: 50,
+        isLastPage: true,
+        values: [],
+      }),
+      [],
+    );
     assert.ok(documents.portal.answerFaults('GET', approval, 200, { values: [{ id: '1', colour: 'red' }] }).length > 0);
     assert.ok(documents.portal.answerFaults('GET', approval, 200, { isLastPage: 'yes' }).length > 0);
     assert.ok(documents.portal.answerFaults('GET', approval, 418, {}).length > 0);
-    assert.ok(documents.platform.answerFaults('GET', '/rest/api/3/issue/AIC-1', 404, { errorMessages: 'gone' }).length > 0);
-    assert.ok(documents.platform.requestFaults('GET', '/rest/api/3/search?jql=x').length > 0, 'the old search was taken away in 2025');
+    assert.ok(
+      documents.platform.answerFaults('GET', '/rest/api/3/issue/AIC-1', 404, { errorMessages: 'gone' }).length > 0,
+    );
+    assert.ok(
+      documents.platform.requestFaults('GET', '/rest/api/3/search?jql=x').length > 0,
+      'the old search was taken away in 2025',
+    );
     assert.ok(documents.portal.requestFaults('POST', `${approval}/1`, { decision: 7 }).length > 0);
   });
 });
@@ -70,7 +110,13 @@ describe('a request in the portal', () => {
     assert.equal(values.length, 1);
     assert.equal(values[0].finalDecision, 'pending');
     await judged(200, 'GET', `${path}/approval/${values[0].id}`);
-    const decided = await judged(200, 'POST', `${path}/approval/${values[0].id}`, { decision: 'approve' }, { account: people.ben });
+    const decided = await judged(
+      200,
+      'POST',
+      `${path}/approval/${values[0].id}`,
+      { decision: 'approve' },
+      { account: people.ben },
+    );
     assert.equal(decided.finalDecision, 'approved');
     assert.ok(decided.completedDate.epochMillis > 0);
     await judged(200, 'GET', `${path}/status`);
@@ -83,7 +129,9 @@ describe('a request in the portal', () => {
   test('is declined; and is not decided twice, nor by somebody who is not asked', async () => {
     const request = await file();
     const path = `/rest/servicedeskapi/request/${request.issueKey}/approval`;
-    const { values: [{ id }] } = await judged(200, 'GET', path);
+    const {
+      values: [{ id }],
+    } = await judged(200, 'GET', path);
     await judged(403, 'POST', `${path}/${id}`, { decision: 'approve' }, { account: people.dan });
     const decided = await judged(200, 'POST', `${path}/${id}`, { decision: 'decline' }, { account: people.ben });
     assert.equal(decided.finalDecision, 'declined');
@@ -106,7 +154,11 @@ describe('a request in the portal', () => {
   });
 
   test('is refused for what is missing, and unknown to who may not see it', async () => {
-    await judged(400, 'POST', '/rest/servicedeskapi/request', { serviceDeskId: site.serviceDeskId, requestTypeId: site.requestTypeId, requestFieldValues: {} });
+    await judged(400, 'POST', '/rest/servicedeskapi/request', {
+      serviceDeskId: site.serviceDeskId,
+      requestTypeId: site.requestTypeId,
+      requestFieldValues: {},
+    });
     await judged(404, 'GET', '/rest/servicedeskapi/request/AIC-999');
     await judged(404, 'GET', '/rest/servicedeskapi/request/AIC-999/approval');
     await judged(401, 'GET', '/rest/servicedeskapi/request/AIC-999', undefined, { token: 'wrong' });
@@ -116,8 +168,16 @@ describe('a request in the portal', () => {
     await judged(200, 'GET', '/rest/servicedeskapi/servicedesk');
     await judged(200, 'GET', `/rest/servicedeskapi/servicedesk/${site.serviceDeskId}`);
     await judged(200, 'GET', `/rest/servicedeskapi/servicedesk/${site.serviceDeskId}/requesttype`);
-    await judged(200, 'GET', `/rest/servicedeskapi/servicedesk/${site.serviceDeskId}/requesttype/${site.requestTypeId}`);
-    await judged(200, 'GET', `/rest/servicedeskapi/servicedesk/${site.serviceDeskId}/requesttype/${site.requestTypeId}/field`);
+    await judged(
+      200,
+      'GET',
+      `/rest/servicedeskapi/servicedesk/${site.serviceDeskId}/requesttype/${site.requestTypeId}`,
+    );
+    await judged(
+      200,
+      'GET',
+      `/rest/servicedeskapi/servicedesk/${site.serviceDeskId}/requesttype/${site.requestTypeId}/field`,
+    );
   });
 });
 
@@ -126,11 +186,18 @@ describe('the issue behind it', () => {
     const { issueKey, issueId } = await file();
     const path = `/rest/api/3/issue/${issueKey}`;
     await judged(200, 'GET', path);
-    await judged(200, 'GET', `/rest/api/3/issue/${issueId}?fields=status,reporter,project,${site.toolField},${site.purposeField},${site.durationField}`);
+    await judged(
+      200,
+      'GET',
+      `/rest/api/3/issue/${issueId}?fields=status,reporter,project,${site.toolField},${site.purposeField},${site.durationField}`,
+    );
     await judged(204, 'PUT', path, { fields: { [site.durationField]: 60 } });
     const changelog = await judged(200, 'GET', `${path}/changelog?startAt=0&maxResults=100`);
     assert.equal(changelog.values.at(-1).items[0].fieldId, site.durationField);
-    await judged(201, 'POST', `${path}/comment`, { body: paragraph('Granted.'), properties: [{ key: 'aiclearance', value: { tag: 'x' } }] });
+    await judged(201, 'POST', `${path}/comment`, {
+      body: paragraph('Granted.'),
+      properties: [{ key: 'aiclearance', value: { tag: 'x' } }],
+    });
     const { comments } = await judged(200, 'GET', `${path}/comment?startAt=0&maxResults=100&expand=properties`);
     assert.equal(comments.length, 1);
     await judged(201, 'PUT', `${path}/properties/aiclearance`, { a: 1 });
@@ -188,13 +255,23 @@ describe('people and the site', () => {
     await judged(200, 'GET', '/rest/api/3/myself');
     const mine = await judged(200, 'GET', '/rest/api/3/mypermissions?permissions=ADMINISTER');
     assert.equal(mine.permissions.ADMINISTER.havePermission, true);
-    await judged(200, 'POST', '/rest/api/3/permissions/check', { accountId: people.ada, globalPermissions: ['ADMINISTER'] });
-    await judged(403, 'POST', '/rest/api/3/permissions/check', { accountId: people.ben, globalPermissions: ['ADMINISTER'] }, { account: people.ada });
+    await judged(200, 'POST', '/rest/api/3/permissions/check', {
+      accountId: people.ada,
+      globalPermissions: ['ADMINISTER'],
+    });
+    await judged(
+      403,
+      'POST',
+      '/rest/api/3/permissions/check',
+      { accountId: people.ben, globalPermissions: ['ADMINISTER'] },
+      { account: people.ada },
+    );
     await judged(401, 'GET', '/rest/api/3/myself', undefined, { token: 'wrong' });
   });
 
   test('fields, statuses, projects, issue types and the server itself', async () => {
-    for (const path of ['serverInfo', 'field', 'status', 'issuetype', 'project/search', `project/${site.projectKey}`]) await judged(200, 'GET', `/rest/api/3/${path}`);
+    for (const path of ['serverInfo', 'field', 'status', 'issuetype', 'project/search', `project/${site.projectKey}`])
+      await judged(200, 'GET', `/rest/api/3/${path}`);
     await judged(404, 'GET', '/rest/api/3/project/NONE');
   });
 });

@@ -19,14 +19,31 @@ function nullableOf(schema) {
 }
 
 const saysAnything = (value) =>
-  value === true || (isObject(value) && (Object.keys(value).length === 0 || (value.type === 'object' && Object.keys(value).length === 1)));
+  value === true ||
+  (isObject(value) &&
+    (Object.keys(value).length === 0 || (value.type === 'object' && Object.keys(value).length === 1)));
 
 // One schema, converted: only the keywords that judge a value are kept.
 function schemaOf(schema) {
   if (!isObject(schema)) return schema;
   const out = {};
   for (const [key, value] of Object.entries(schema)) {
-    if (key.startsWith('x-') || ['example', 'description', 'title', 'readOnly', 'writeOnly', 'xml', 'externalDocs', 'discriminator', 'deprecated', 'default'].includes(key)) continue;
+    if (
+      key.startsWith('x-') ||
+      [
+        'example',
+        'description',
+        'title',
+        'readOnly',
+        'writeOnly',
+        'xml',
+        'externalDocs',
+        'discriminator',
+        'deprecated',
+        'default',
+      ].includes(key)
+    )
+      continue;
     if (key === 'additionalProperties' && saysAnything(value)) continue;
     if (key === 'properties') {
       out[key] = Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, schemaOf(inner)]));
@@ -54,25 +71,33 @@ export class OpenApiDocument {
       addFormats(this.ajv);
       this.ajv.addFormat('base64url', true);
     }
-    const schemas = Object.fromEntries(Object.entries(this.document.components.schemas).map(([name, schema]) => [name, schemaOf(schema)]));
+    const schemas = Object.fromEntries(
+      Object.entries(this.document.components.schemas).map(([name, schema]) => [name, schemaOf(schema)]),
+    );
     this.ajv.addSchema({ $id: 'document', components: { schemas } });
     this.compiled = new Map();
   }
 
   get routes() {
     return Object.entries(this.document.paths).flatMap(([path, item]) =>
-      Object.keys(item).filter((key) => isObject(item[key]) && item[key].responses).map((method) => `${method.toUpperCase()} ${path}`));
+      Object.keys(item)
+        .filter((key) => isObject(item[key]) && item[key].responses)
+        .map((method) => `${method.toUpperCase()} ${path}`),
+    );
   }
 
   // { operation, template, item } or null. `target` may carry a query; segments are compared as they are written.
   find(method, target) {
     const path = new URL(target, 'https://document.invalid').pathname;
     if (!path.startsWith(this.base)) return null;
-    const segments = path.slice(this.base.length).split('/').flatMap((segment) => {
-      // users('x') is OData's other way to write users/x.
-      const quoted = /^(users|groups|directoryObjects)\((?:%27|')(.*)(?:%27|')\)$/.exec(segment);
-      return (quoted ? [quoted[1], quoted[2]] : [segment]).map(decodeURIComponent);
-    });
+    const segments = path
+      .slice(this.base.length)
+      .split('/')
+      .flatMap((segment) => {
+        // users('x') is OData's other way to write users/x.
+        const quoted = /^(users|groups|directoryObjects)\((?:%27|')(.*)(?:%27|')\)$/.exec(segment);
+        return (quoted ? [quoted[1], quoted[2]] : [segment]).map(decodeURIComponent);
+      });
     let best = null;
     for (const [template, item] of Object.entries(this.document.paths)) {
       const operation = item[method.toLowerCase()];
@@ -91,14 +116,20 @@ export class OpenApiDocument {
 
   #follow(value) {
     let at = value;
-    while (at?.$ref) at = at.$ref.slice(2).split('/').reduce((node, key) => node[key.replaceAll('~1', '/')], this.document);
+    while (at?.$ref)
+      at = at.$ref
+        .slice(2)
+        .split('/')
+        .reduce((node, key) => node[key.replaceAll('~1', '/')], this.document);
     return at;
   }
 
   #validator(schema) {
     const key = JSON.stringify(schema);
     if (!this.compiled.has(key)) {
-      const converted = JSON.parse(JSON.stringify(schemaOf(schema)).replaceAll('"#/components', '"document#/components'));
+      const converted = JSON.parse(
+        JSON.stringify(schemaOf(schema)).replaceAll('"#/components', '"document#/components'),
+      );
       this.compiled.set(key, this.ajv.compile(converted));
     }
     return this.compiled.get(key);
@@ -106,13 +137,16 @@ export class OpenApiDocument {
 
   #faults(schema, value) {
     const validate = this.#validator(schema);
-    return validate(value) ? [] : validate.errors.map((error) => `${error.instancePath || '/'} ${error.message} ${JSON.stringify(error.params)}`);
+    return validate(value)
+      ? []
+      : validate.errors.map((error) => `${error.instancePath || '/'} ${error.message} ${JSON.stringify(error.params)}`);
   }
 
   // Every property of a value that its schema does not know; the schema is a name in components.
   #strangers(name, value, at) {
     const known = this.#properties(name);
-    return Object.keys(value).filter((key) => !known.has(key) && !key.startsWith('@odata.') && !/@odata\.[a-z]+$/.test(key))
+    return Object.keys(value)
+      .filter((key) => !known.has(key) && !key.startsWith('@odata.') && !/@odata\.[a-z]+$/.test(key))
       .map((key) => `${at}/${key} is no property of ${name}`);
   }
 
@@ -157,15 +191,21 @@ export class OpenApiDocument {
     const { responses } = route.operation;
     const wanted = route.operation['x-documented-success-status'];
     const written = status < 300 ? (responses[status] ?? responses['2XX']) : (responses[status] ?? responses.default);
-    if (!written) return [`${status} is not among the documented answers ${Object.keys(responses)} of ${method} ${route.template}`];
-    if (status < 300 && wanted && ![wanted].flat().map(Number).includes(status)) return [`${status}, where ${wanted} is documented for ${method} ${route.template}`];
+    if (!written)
+      return [`${status} is not among the documented answers ${Object.keys(responses)} of ${method} ${route.template}`];
+    if (status < 300 && wanted && ![wanted].flat().map(Number).includes(status))
+      return [`${status}, where ${wanted} is documented for ${method} ${route.template}`];
     const response = this.#follow(written);
     const empty = body === undefined || body === null || body === '';
     const described = this.#jsonSchema(response.content);
-    if (status === 204 || (status < 300 && !response.content)) return empty ? [] : [`a body, where none is documented: ${JSON.stringify(body)}`];
+    if (status === 204 || (status < 300 && !response.content))
+      return empty ? [] : [`a body, where none is documented: ${JSON.stringify(body)}`];
     if (empty) return status >= 400 && !described ? [] : ['no body, where one is documented'];
-    const schema = described ?? (this.document.components.schemas.ErrorCollection && { $ref: '#/components/schemas/ErrorCollection' });
-    if (!schema) return typeof body === 'string' ? [] : [`JSON, where ${Object.keys(response.content ?? {})} is documented`];
+    const schema =
+      described ??
+      (this.document.components.schemas.ErrorCollection && { $ref: '#/components/schemas/ErrorCollection' });
+    if (!schema)
+      return typeof body === 'string' ? [] : [`JSON, where ${Object.keys(response.content ?? {})} is documented`];
     return [...this.#faults(schema, body), ...this.#entityFaults(schema, body)];
   }
 
@@ -173,12 +213,18 @@ export class OpenApiDocument {
   requestFaults(method, target, body) {
     const route = this.find(method, target);
     if (!route) return [`${method} ${target} is not in ${this.name}`];
-    const parameters = [...(route.item.parameters ?? []), ...(route.operation.parameters ?? [])].map((one) => this.#follow(one));
+    const parameters = [...(route.item.parameters ?? []), ...(route.operation.parameters ?? [])].map((one) =>
+      this.#follow(one),
+    );
     const known = new Set(parameters.filter((one) => one.in === 'query').map((one) => one.name));
     const query = new URL(target, 'https://document.invalid').searchParams;
     // A link to the next page is opaque: its token is the service's own.
-    const faults = [...query.keys()].filter((name) => !known.has(name) && name !== '$skiptoken').map((name) => `${name} is no query parameter of ${method} ${route.template}`);
-    for (const one of parameters) if (one.in === 'query' && one.required && !query.has(one.name)) faults.push(`${one.name} is required by ${method} ${route.template}`);
+    const faults = [...query.keys()]
+      .filter((name) => !known.has(name) && name !== '$skiptoken')
+      .map((name) => `${name} is no query parameter of ${method} ${route.template}`);
+    for (const one of parameters)
+      if (one.in === 'query' && one.required && !query.has(one.name))
+        faults.push(`${one.name} is required by ${method} ${route.template}`);
     const wanted = this.#follow(route.operation.requestBody);
     const schema = this.#jsonSchema(wanted?.content);
     if (body === undefined) return faults;

@@ -183,6 +183,7 @@ static enum result exchange_perform(const struct connector_environment *environm
 	    .header_count = ARRAY_SIZE(headers),
 	    .body = body->bytes,
 	    .body_length = body->length,
+	    .secret_body = true,
 	    .timeout_ms = timeout_ms,
 	    .max_response_bytes = TOKEN_RESPONSE_CEILING,
 	};
