@@ -87,5 +87,5 @@ install_node() {
 	[ -x "$node" ] || node=$(command -v node)
 	export NODE_PATH="$build/node/node_modules"
 	# ES modules look beside the importing file and upwards only.
-	ln -sfn "$build/node/node_modules" "$root/tests/node_modules"
+	ln -sfn ../build/node/node_modules "$root/tests/node_modules"
 }
