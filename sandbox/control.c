@@ -80,7 +80,8 @@ static json_t *state_describe(const struct sandbox *sandbox)
 	                 (json_int_t)json_object_size(sandbox->site.accounts), "webhook", webhooks_describe(sandbox));
 }
 
-/* Users and groups: merged by id; "deleted": true removes; "members" (groups) replaces who is in. */
+/* Users and groups: merged by id; "deleted": true removes, "restored": true brings back; "members" (groups) replaces
+ * who is in. */
 static void objects_put(struct sandbox *sandbox, const json_t *list, bool groups)
 {
 	size_t index;
@@ -92,6 +93,10 @@ static void objects_put(struct sandbox *sandbox, const json_t *list, bool groups
 		const char *id = json_string_at(wanted, "id");
 		if (json_bool_at(wanted, "deleted", false)) {
 			directory_delete(sandbox, id ? id : "");
+			continue;
+		}
+		if (json_bool_at(wanted, "restored", false)) {
+			(void)directory_restore(sandbox, id ? id : "");
 			continue;
 		}
 		_cleanup_(json_decrefp) json_t *properties = json_copy(wanted);

@@ -13,7 +13,7 @@
 static void lower_copy(const char *from, char *out, size_t size)
 {
 	size_t i = 0;
-	for (; from[i] && i < size - 1; i++)
+	for (; i < size - 1 && from[i]; i++)
 		out[i] = (char)tolower((unsigned char)from[i]);
 	out[i] = '\0';
 }

@@ -182,8 +182,8 @@ bool issue_set_fields(struct sandbox *sandbox, json_t *issue, const char *author
 			json_t *person = json_object_get(value, "accountId");
 			if (!json_string_value(person) || json_equal(json_object_get(issue, name), person))
 				continue;
-			json_array_append_new(
-			    items, person_item(sandbox, name, issue_string(issue, name), json_string_value(person)));
+			json_array_append_new(items,
+			                      person_item(sandbox, name, issue_string(issue, name), json_string_value(person)));
 			json_object_set(issue, name, person);
 			continue;
 		}

@@ -1,7 +1,7 @@
 # Sourced by ./test: its parts. Each adds to passed, failed, skipped and names what failed in failures[].
 
-parts="style warnings sanitize threads system crash"
-full_parts="valgrind crash_long"
+parts="style warnings sanitize threads system crash fuzz"
+full_parts="valgrind crash_long fuzz_long"
 
 count_pass() {
 	passed=$((passed + 1))
@@ -69,6 +69,7 @@ part_sanitize() {
 	build_with "$root/build-asan" -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true
 	export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 	run_c_tests "$root/build-asan" asan
+	run_corpora "$root/build-asan"
 }
 
 part_threads() {
@@ -125,4 +126,47 @@ part_crash_long() {
 	build_with "$build"
 	install_node
 	check "200 approvals through 100 kills" "$node" tests/crash/crash_loop.js --approvals 200 --kills 100
+}
+
+fuzzers="webhook json config graph api"
+
+# run_corpora DIR: what the fuzzers start from, once, without a fuzzer.
+run_corpora() {
+	local dir=$1 name output="$1/tap.out"
+	for name in $fuzzers; do
+		"$dir/tests/fuzz/corpus-$name" "$root/tests/fuzz/corpus/$name"/* >"$output" 2>"$output.err" </dev/null || {
+			count_fail "corpus of $name"
+			tail -n 60 "$output.err" >&2
+		}
+		count_tap "$output" "corpus of $name"
+	done
+}
+
+# fuzz_one NAME SECONDS: what is found stays in build-fuzz, as does the corpus that grows.
+fuzz_one() {
+	local name=$1 seconds=$2
+	mkdir -p "$root/build-fuzz/found/$name"
+	"$root/build-fuzz/tests/fuzz/fuzz-$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -max_len=65536 \
+		-artifact_prefix="$root/build-fuzz/$name-" "$root/build-fuzz/found/$name" "$root/tests/fuzz/corpus/$name"
+}
+
+# fuzz_all SECONDS
+fuzz_all() {
+	local name targets=
+	for name in $fuzzers; do
+		targets="$targets tests/fuzz/fuzz-$name"
+	done
+	CC=clang NINJA_TARGETS=$targets build_with "$root/build-fuzz" -Db_sanitize=address,undefined -Db_lundef=false \
+		-Dc_args=-fsanitize=fuzzer-no-link
+	for name in $fuzzers; do
+		check "fuzz $name for $1 s" fuzz_one "$name" "$1"
+	done
+}
+
+part_fuzz() {
+	fuzz_all 15
+}
+
+part_fuzz_long() {
+	fuzz_all 300
 }

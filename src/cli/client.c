@@ -227,7 +227,7 @@ static enum exit_code run_list(struct client_run *run)
 {
 	_cleanup_(json_decrefp) json_t *items = json_array();
 	const char *cursor = NULL;
-	enum exit_code code;
+	enum exit_code code = EXIT_HELD;
 
 	if (!items)
 		return no_memory();

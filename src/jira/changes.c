@@ -48,6 +48,22 @@ static enum result short_read(const json_t *item, const char *name, struct arena
 	return jira_value_id(value, arena, ret_text);
 }
 
+/* A kind that Jira did not tell could be a custom one, unless the name is one of Jira's own. */
+static bool is_custom(const json_t *item, const char *field)
+{
+	static const char *const system_names[] = {"status",   "reporter",    "assignee", "resolution", "priority",
+	                                           "summary",  "description", "labels",   "comment",    "attachment",
+	                                           "workflow", "link",        "rank",     "duedate",    "issuetype"};
+	const char *kind = json_string_at(item, "fieldtype");
+	if (!text_is_empty(kind))
+		return text_equal(kind, "custom");
+	for (size_t i = 0; i < ARRAY_SIZE(system_names); i++) {
+		if (text_equal_fold(field, system_names[i]))
+			return false;
+	}
+	return true;
+}
+
 static enum result item_read(const json_t *item, struct arena *arena, struct issue_change *change)
 {
 	if (short_read(item, "fieldId", arena, &change->field_id) != RESULT_OK ||
@@ -59,7 +75,7 @@ static enum result item_read(const json_t *item, struct arena *arena, struct iss
 		return RESULT_NO_MEMORY;
 	if (!change->field)
 		change->field = "";
-	change->custom = text_equal(json_string_at(item, "fieldtype"), "custom");
+	change->custom = is_custom(item, change->field);
 	return RESULT_OK;
 }
 

@@ -22,6 +22,9 @@ static enum result user_of_value(const json_t *value, const char *asked, struct 
 	if (!user->account_id || jira_value_id(json_at(value, "accountType"), arena, &user->account_type) != RESULT_OK ||
 	    email_keep(json_string_at(value, "emailAddress"), arena, &user->email) != RESULT_OK)
 		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+	/* Portal-only accounts of service projects have ids of their own, should the type not be told. */
+	if (!user->account_type && text_starts_with(asked, "qm:"))
+		user->account_type = "customer";
 	user->active = jira_value_bool(json_at(value, "active"), false);
 	return RESULT_OK;
 }

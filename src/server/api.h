@@ -88,6 +88,9 @@ enum result api_connector_aim(struct api_call *call, const struct connector_sett
 /* The connection test; the caller owns ret_test->report. */
 enum result api_connector_run_test(struct api_call *call, const struct api_connector *connector,
                                    struct connector_test *ret_test) MUST_CHECK;
+/* Keeps the report as the connector's last test, and what it found about bound groups on their tools. */
+enum result api_connector_save_test(struct api_call *call, const struct connector_settings *settings,
+                                    const struct connector_test *test) MUST_CHECK;
 
 /* A job that acts on the grant, for the jobId of a 202; NULL: none is known. */
 const char *api_job_of_grant(struct api_call *call, const char *grant_id);

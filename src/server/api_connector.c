@@ -155,15 +155,22 @@ enum result api_connector_create(struct api_call *call)
 /* ---- replacing
  * ---------------------------------------------------------------------------------------------------------------- */
 
-static bool connector_check_failed(const json_t *report, const char *wanted)
+/* Did Entra refuse the credential, or can it not even be shown to Entra? A login host that could not be reached, was
+ * down or asked us to wait has said nothing about it. */
+static bool connector_is_refused(const json_t *report)
 {
 	size_t index;
 	json_t *check;
 	json_array_foreach(json_object_get(report, "checks"), index, check)
 	{
 		const char *name = json_string_at(check, "check");
-		if (text_equal(name, wanted) && text_equal(json_string_at(check, "outcome"), "failed"))
+		const char *code = json_string_at(check, "code");
+		if (!text_equal(json_string_at(check, "outcome"), "failed"))
+			continue;
+		if (text_equal(name, "credential"))
 			return true;
+		if (text_equal(name, "token"))
+			return !text_equal(code, "login_throttled") && !text_equal(code, "login_unavailable");
 	}
 	return false;
 }
@@ -200,30 +207,49 @@ static enum result connector_refuse_credential(struct api_call *call, const char
 	                        "The new credential does not work, so the old one stays; the report says why.");
 }
 
-/* RESULT_OK with call->status set if it was refused. */
-static enum result connector_try_credential(struct api_call *call, const struct connector_settings *connector)
+/* RESULT_OK with call->status set if it was refused. The report of *ret_test is the caller's, also then. */
+static enum result connector_try_credential(struct api_call *call, const struct connector_settings *connector,
+                                            struct connector_test *ret_test)
 {
 	struct api_connector aimed = {0};
-	struct connector_test test = {0};
 	enum result result = api_connector_aim(call, connector, &aimed);
 	if (result == RESULT_OK)
-		result = api_connector_run_test(call, &aimed, &test);
-	/* The token that was just fetched belongs to a credential that is not stored; the stored one is asked anew. */
-	if (aimed.ops != NULL)
-		aimed.ops->forget(connector->connector_id);
+		result = api_connector_run_test(call, &aimed, ret_test);
 	if (result != RESULT_OK)
 		return call_refuse_remote(call);
-	_cleanup_(json_decrefp) json_t *report = test.report;
-	if (connector_check_failed(report, "credential") || connector_check_failed(report, "token"))
-		return connector_refuse_credential(call, connector->connector_id, report);
+	if (connector_is_refused(ret_test->report))
+		return connector_refuse_credential(call, connector->connector_id, ret_test->report);
 	return RESULT_OK;
+}
+
+/* `test`: of the credential that is stored with it; its report is NULL where none was given. */
+static enum result connector_store_replaced(struct api_call *call, const struct connector_settings *connector,
+                                            int64_t expected, const struct connector_test *test)
+{
+	struct store *store = call_store(call);
+	struct actor actor = call_actor(call);
+	struct connector_settings replaced;
+	enum result result = store->ops->connector_update(store, &actor, connector, test->report != NULL, expected,
+	                                                  call->arena, &replaced, &call->error);
+	if (result != RESULT_OK)
+		return result;
+	const struct connector_ops *ops = connector_registry_find(connector->type);
+	if (ops != NULL)
+		ops->forget(connector->connector_id);
+	if (test->report != NULL)
+		result = api_connector_save_test(call, &replaced, test);
+	if (result == RESULT_OK && test->report != NULL)
+		result = connector_read(call, &replaced);
+	if (result != RESULT_OK)
+		return result;
+	call_wake_worker(call);
+	return call_answer(call, 200, render_connector(&replaced));
 }
 
 enum result api_connector_replace(struct api_call *call)
 {
-	struct store *store = call_store(call);
-	struct actor actor = call_actor(call);
 	struct connector_settings connector;
+	struct connector_test test = {0};
 	int64_t expected;
 	bool given;
 	enum result result = connector_read(call, &connector);
@@ -240,19 +266,12 @@ enum result api_connector_replace(struct api_call *call)
 	if (given) {
 		credential.version = connector.credential.version + 1;
 		connector.credential = credential;
-		result = connector_try_credential(call, &connector);
-		if (result != RESULT_OK || call->status != 0)
-			return result;
+		result = connector_try_credential(call, &connector, &test);
 	}
-	struct connector_settings replaced;
-	result =
-	    store->ops->connector_update(store, &actor, &connector, given, expected, call->arena, &replaced, &call->error);
-	if (result != RESULT_OK)
-		return result;
-	const struct connector_ops *ops = connector_registry_find(connector.type);
-	if (ops != NULL)
-		ops->forget(connector.connector_id);
-	return call_answer(call, 200, render_connector(&replaced));
+	if (result == RESULT_OK && call->status == 0)
+		result = connector_store_replaced(call, &connector, expected, &test);
+	json_decref(test.report);
+	return result;
 }
 
 /* ---- the rest

@@ -74,7 +74,8 @@ enum result api_connector_run_test(struct api_call *call, const struct api_conne
 	                            &call->error);
 }
 
-/* What the test found about bound groups shows on their tools. */
+/* What the test found about bound groups shows on their tools. A group stays known by the name under which an admin
+ * bound it, so that a new name shows in every test until it is bound again. */
 static enum result connector_save_groups(struct api_call *call, const char *connector_id,
                                          const struct connector_test *test)
 {
@@ -84,7 +85,6 @@ static enum result connector_save_groups(struct api_call *call, const char *conn
 		struct entitlement_group group = {
 		    .mode = "bind",
 		    .group_id = check->facts.group_id,
-		    .display_name = check->facts.display_name,
 		    .manageable = check->manageable,
 		    .code = check->code,
 		    .checked_at = call_now_ms(call),
@@ -96,8 +96,8 @@ static enum result connector_save_groups(struct api_call *call, const char *conn
 	return RESULT_OK;
 }
 
-static enum result connector_save_test(struct api_call *call, const struct connector_settings *settings,
-                                       const struct connector_test *test)
+enum result api_connector_save_test(struct api_call *call, const struct connector_settings *settings,
+                                    const struct connector_test *test)
 {
 	struct store *store = call_store(call);
 	struct actor actor = call_actor(call);
@@ -136,7 +136,10 @@ enum result api_connector_test(struct api_call *call)
 	if (result != RESULT_OK)
 		return result;
 	_cleanup_(json_decrefp) json_t *report = test.report;
-	result = connector_save_test(call, connector.target.settings, &test);
+	/* What was remembered from before may be just what the test found mended: a token without the new consent, a
+	 * refusal. */
+	connector.ops->forget(connector.target.settings->connector_id);
+	result = api_connector_save_test(call, connector.target.settings, &test);
 	if (result != RESULT_OK)
 		return result;
 	call_wake_worker(call);

@@ -31,7 +31,8 @@
 #include "server/router.h"
 
 #define SERVER_MHD_THREADS 4
-#define SERVER_HANDLER_THREADS 8
+#define SERVER_QUICK_THREADS 32
+#define SERVER_WAITING_THREADS 8
 #define SERVER_QUICK_QUEUE 4096
 #define SERVER_WAITING_QUEUE 32
 #define SERVER_CONNECTIONS 1024
@@ -451,9 +452,9 @@ static enum result server_start_parts(struct server *server, struct error *error
 	if (server->last_resort == NULL ||
 	    MHD_add_response_header(server->last_resort, "Content-Type", "application/problem+json") != MHD_YES)
 		return error_set(error, RESULT_NO_MEMORY, NULL, "There is no memory left.");
-	enum result result = handler_pool_new(SERVER_HANDLER_THREADS, SERVER_QUICK_QUEUE, &server->quick);
+	enum result result = handler_pool_new(SERVER_QUICK_THREADS, SERVER_QUICK_QUEUE, &server->quick);
 	if (result == RESULT_OK)
-		result = handler_pool_new(SERVER_HANDLER_THREADS, SERVER_WAITING_QUEUE, &server->waiting);
+		result = handler_pool_new(SERVER_WAITING_THREADS, SERVER_WAITING_QUEUE, &server->waiting);
 	if (result == RESULT_OK)
 		result = parking_new(&server->parking);
 	if (result != RESULT_OK)

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/macro.h"
 #include "domain/principal.h"
 #include "server/route.h"
 #include "server/server.h"
@@ -42,15 +43,15 @@ static json_t *openapi_reference(struct openapi *openapi, const struct shape *sh
 	return schema;
 }
 
-/* {"content":{<type>:{"schema":…}}} into `holder`; schema NULL: any */
+/* {"content":{<type>:{"schema":…}}} into `holder`, beside the types that it has; schema NULL: any */
 static void openapi_content(struct openapi *openapi, json_t *holder, const char *type, json_t *schema)
 {
 	json_t *media = json_object();
 	if (schema != NULL)
 		json_put(media, "schema", schema, &openapi->failed);
-	json_t *content = json_object();
-	json_put(content, type, media, &openapi->failed);
-	json_put(holder, "content", content, &openapi->failed);
+	if (json_object_get(holder, "content") == NULL)
+		json_put(holder, "content", json_object(), &openapi->failed);
+	json_put(json_object_get(holder, "content"), type, media, &openapi->failed);
 }
 
 static json_t *openapi_list(struct openapi *openapi, const struct shape *item)
@@ -68,6 +69,14 @@ static json_t *openapi_list(struct openapi *openapi, const struct shape *item)
 	return schema;
 }
 
+static void openapi_text(struct openapi *openapi, json_t *holder, const struct route *route)
+{
+	if (route->media[0] == NULL)
+		openapi_content(openapi, holder, "text/plain", NULL);
+	for (size_t i = 0; i < ARRAY_SIZE(route->media) && route->media[i] != NULL; i++)
+		openapi_content(openapi, holder, route->media[i], NULL);
+}
+
 static json_t *openapi_success(struct openapi *openapi, const struct route *route)
 {
 	json_t *response = json_object();
@@ -75,7 +84,7 @@ static json_t *openapi_success(struct openapi *openapi, const struct route *rout
 	if (route->answer == ROUTE_NOTHING)
 		return response;
 	if (route->answer == ROUTE_TEXT)
-		openapi_content(openapi, response, "text/plain", NULL);
+		openapi_text(openapi, response, route);
 	else if (route->answer == ROUTE_LIST)
 		openapi_content(openapi, response, "application/json", openapi_list(openapi, route->response));
 	else

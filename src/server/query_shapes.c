@@ -49,7 +49,8 @@ static const struct shape_field wait_fields[] = {
 const struct shape query_wait = SHAPE("WaitQuery", wait_fields);
 
 static const struct shape_field search_fields[] = {
-    {"search", SHAPE_STRING, SHAPE_REQUIRED, 1, LENGTH_ID, .about = "How the group's name begins"},
+    {"search", SHAPE_STRING, 0, 0, LENGTH_ID,
+     .about = "How the group's name begins, or words in it; all groups without"},
 };
 const struct shape query_search = SHAPE("SearchQuery", search_fields);
 

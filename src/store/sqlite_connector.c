@@ -200,7 +200,8 @@ static enum result connector_change(struct session *session, struct sqlite_write
 		                    "Tenant and cloud are fixed: a mapping, a grant or a bound group depends on them.");
 	sql_run(session,
 	        "UPDATE connector SET name = ?2, description = ?3, group_mode = ?4, tenant_id = ?5, client_id = ?6, "
-	        "cloud = ?7, updated_at = ?8, version = version + 1 WHERE connector_id = ?1",
+	        "cloud = ?7, updated_at = ?8, version = version + 1, health = CASE WHEN group_mode = ?4 AND tenant_id = ?5 "
+	        "AND client_id = ?6 AND cloud = ?7 THEN health ELSE 'untested' END WHERE connector_id = ?1",
 	        SQL_ARGS(sql_text(write->id), sql_text(connector->name), sql_text(connector->description),
 	                 sql_text(connector->group_mode), sql_text(connector->tenant_id), sql_text(connector->client_id),
 	                 sql_text(connector->cloud), sql_int(session->now)));

@@ -29,16 +29,25 @@ static void event_read(struct cursor *cursor, void *item)
 
 static const struct row_type event_row = {sizeof(struct inbox_event), event_read, NULL};
 
-/* The event that this one repeats; NULL: none. */
-static const char *event_repeated(struct session *session, const struct inbox_event *event)
+/* An event of the same issue whose job has not begun: it will see whatever this one is about. One that runs may have
+ * asked Jira before that happened, so it stands for nobody else. */
+static const char *automation_unread(struct session *session, const char *issue_key)
+{
+	return sql_ask_text(session, session->scratch,
+	                    "SELECT e.event_id FROM job j JOIN inbox_event e ON e.event_id = j.inbox_event_id WHERE j.kind = "
+	                    "'intake' AND j.subject = ?1 AND j.status IN ('queued', 'waiting') AND e.source = 'automation' "
+	                    "AND e.status = 'received' ORDER BY j.job_key LIMIT 1",
+	                    SQL_ARGS(sql_text(issue_key)));
+}
+
+/* The event that this one repeats; NULL: none. *ret_again: only the bytes are the same, which two different moments of an
+ * issue can be said in, so the issue is to be looked at again. */
+static const char *event_repeated(struct session *session, const struct inbox_event *event, bool *ret_again)
 {
 	const char *first = NULL;
 
 	if (text_equal(event->source, "automation"))
-		return sql_ask_text(session, session->scratch,
-		                    "SELECT event_id FROM inbox_event WHERE source = 'automation' AND issue_key = ?1 AND "
-		                    "status = 'received' ORDER BY event_key LIMIT 1",
-		                    SQL_ARGS(sql_text(event->issue_key)));
+		return automation_unread(session, event->issue_key);
 	if (event->webhook_identifier != NULL)
 		first =
 		    sql_ask_text(session, session->scratch,
@@ -46,9 +55,20 @@ static const char *event_repeated(struct session *session, const struct inbox_ev
 		                 SQL_ARGS(sql_text(event->webhook_identifier)));
 	if (first != NULL)
 		return first;
-	return sql_ask_text(session, session->scratch,
-	                    "SELECT event_id FROM inbox_event WHERE body_hash = ?1 AND source <> 'automation'",
-	                    SQL_ARGS(sql_bytes(event->body_hash, sizeof(event->body_hash))));
+	first = sql_ask_text(session, session->scratch,
+	                     "SELECT event_id FROM inbox_event WHERE body_hash = ?1 AND source <> 'automation'",
+	                     SQL_ARGS(sql_bytes(event->body_hash, sizeof(event->body_hash))));
+	*ret_again = first != NULL;
+	return first;
+}
+
+/* Unless a job that has not begun will look at it anyway. */
+static void intake_look_again(struct session *session, const char *issue)
+{
+	if (!sql_exists(session,
+	                "SELECT 1 FROM job WHERE kind = 'intake' AND subject = ?1 AND status IN ('queued', 'waiting')",
+	                SQL_ARGS(sql_text(issue))))
+		job_start(session, &(struct job_start){.kind = JOB_INTAKE, .subject = issue});
 }
 
 static void event_insert(struct session *session, const struct inbox_event *event)
@@ -66,17 +86,22 @@ static void event_insert(struct session *session, const struct inbox_event *even
 static enum result event_add(struct session *session, struct sqlite_write *write)
 {
 	const struct inbox_event *event = write->in;
-	const char *first = event_repeated(session, event);
+	const char *issue = event->issue_id != NULL ? event->issue_id : event->issue_key;
+	bool readable = event->status == NULL || text_equal(event->status, "received");
+	bool again = false;
+	const char *first = event_repeated(session, event, &again);
 	char *ret_event_id = write_out(write);
 
 	strncpy(ret_event_id, first != NULL ? first : event->event_id, ID_SIZE - 1);
+	if (first != NULL && again && readable && issue != NULL)
+		intake_look_again(session, issue);
 	if (first != NULL)
 		return RESULT_OK;
 	event_insert(session, event);
-	if (event->status == NULL || text_equal(event->status, "received"))
-		job_start(session, &(struct job_start){.kind = JOB_INTAKE,
-		                                       .subject = event->issue_id != NULL ? event->issue_id : event->issue_key,
-		                                       .inbox_event_id = event->event_id});
+	if (readable)
+		job_start(
+		    session,
+		    &(struct job_start){.kind = JOB_INTAKE, .subject = issue, .inbox_event_id = event->event_id});
 	return RESULT_OK;
 }
 
@@ -120,10 +145,7 @@ enum result sqlite_op_inbox_finish(struct store *store, const char *event_id, co
 
 static enum result intake_start(struct session *session, struct sqlite_write *write)
 {
-	if (!sql_exists(session,
-	                "SELECT 1 FROM job WHERE kind = 'intake' AND subject = ?1 AND status IN ('queued', 'waiting')",
-	                SQL_ARGS(sql_text(write->id))))
-		job_start(session, &(struct job_start){.kind = JOB_INTAKE, .subject = write->id});
+	intake_look_again(session, write->id);
 	return RESULT_OK;
 }
 

@@ -61,7 +61,8 @@ static void claim_promote(struct session *session)
 		job_place(session, connectors[at]);
 }
 
-/* One held job where a probe is due and nothing else holds it. */
+/* One held job where a probe is due and nothing else holds it. The one that was tried least, so that a job which fails
+ * for reasons of its own does not speak for all the others for ever. */
 static int64_t claim_probe(struct session *session)
 {
 	int64_t key = 0;
@@ -72,7 +73,7 @@ static int64_t claim_probe(struct session *session)
 	    "'' OR i.group_id = j.group_id) JOIN connector c ON c.connector_id = j.connector_id AND c.enabled = 1 "
 	    "WHERE i.next_probe_at <= ?1 AND j.status IN ('queued', 'waiting') AND j.held = 1 AND NOT EXISTS "
 	    "(SELECT 1 FROM incident other WHERE other.connector_id = j.connector_id AND other.group_id IN ('', "
-	    "j.group_id) AND other.next_probe_at > ?1) AND " CLAIM_FREE " ORDER BY j.priority, j.job_key LIMIT 1",
+	    "j.group_id) AND other.next_probe_at > ?1) AND " CLAIM_FREE " ORDER BY j.priority, j.attempts, j.job_key LIMIT 1",
 	    SQL_ARGS(sql_int(session->now)), &key);
 	return key;
 }
@@ -152,7 +153,7 @@ enum result sqlite_op_job_claim(struct store *store, const char *holder, int64_t
                                 struct job *ret_job, int64_t *ret_next_due)
 {
 	struct lease_asked asked = {holder, lease_ms};
-	struct claimed claimed;
+	struct claimed claimed = {0};
 	enum result result = sqlite_write(
 	    store, &(struct sqlite_write){
 	               .work = claim_work, .in = &asked, .arena = arena, .ret = &claimed, .ret_size = sizeof(claimed)});

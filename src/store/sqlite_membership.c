@@ -3,7 +3,7 @@
  * Written down before the first write to Graph, in the transaction that checks the worker's lease and the grant's
  * state. So after a crash the row says that the membership may be ours even if the answer was never seen; and a user
  * who was found in the group without such a row was there before us, and is not taken out by us without a person's
- * word. */
+ * word. A read may be stale: where the directory answers our very first write with "already", the row is mended. */
 #include "base/text.h"
 #include "store/sqlite_ops.h"
 #include "store/sqlite_work.h"
@@ -87,6 +87,38 @@ enum result sqlite_op_grant_intend_membership(struct store *store, const char *g
 	                                                  .error = error,
 	                                                  .ret = ret_origin,
 	                                                  .ret_size = sizeof(*ret_origin)});
+}
+
+static enum result membership_disown(struct session *session, struct sqlite_write *write)
+{
+	const struct intention *intention = write->in;
+	struct grant_row row;
+	enum result result = grant_get(session, session->scratch, write->id, &row);
+
+	if (result != RESULT_OK)
+		return result == RESULT_NOT_FOUND ? refuse_not_found(write, "grant") : result;
+	if (!job_fence_holds(session, intention->job_id, intention->fence, NULL))
+		return refuse_lease_lost(write);
+	sql_run(session,
+	        "UPDATE membership SET origin = 'preexisting' WHERE connector_key = ?1 AND group_id = ?2 AND "
+	        "external_user_id = ?3",
+	        SQL_ARGS(sql_key(connector_key_of(session, row.grant.connector_id)), sql_text(row.grant.group_id),
+	                 sql_text(intention->external_user_id)));
+	sql_run(
+	    session,
+	    "UPDATE access_grant SET membership_preexisting = 1, updated_at = ?2, version = version + 1 WHERE grant_key "
+	    "= ?1",
+	    SQL_ARGS(sql_int(row.key), sql_int(session->now)));
+	return RESULT_OK;
+}
+
+enum result sqlite_op_grant_mark_preexisting(struct store *store, const char *grant_id, const char *job_id,
+                                             int64_t fence, const char *external_user_id, struct error *error)
+{
+	struct intention intention = {.job_id = job_id, .fence = fence, .external_user_id = external_user_id};
+
+	return sqlite_write(
+	    store, &(struct sqlite_write){.work = membership_disown, .id = grant_id, .in = &intention, .error = error});
 }
 
 static void origin_read(struct cursor *cursor, void *item)

@@ -64,6 +64,7 @@
 	X(grant_list_open_of_issue)                                                                                        \
 	X(grant_apply)                                                                                                     \
 	X(grant_intend_membership)                                                                                         \
+	X(grant_mark_preexisting)                                                                                          \
 	X(membership_origin)                                                                                               \
 	X(grant_other_open)                                                                                                \
 	X(grant_removal_under_way)                                                                                         \

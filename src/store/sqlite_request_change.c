@@ -1,6 +1,6 @@
 /* Requests, changed.
  *
- * What holds here: a request is decided once. An approval id or history id decides at most one request of a site; a
+ * What holds here: a request is decided once. An approval id or history id decides at most one request of its issue; a
  * request that becomes a grant, the grant, its job, the ids that it used up and the audit event are one transaction.
  * What was true when the request was filed is looked at again when it is decided: a tool that is gone, or a grant that
  * came meanwhile, turns the decision into a refusal that says so. */
@@ -53,23 +53,27 @@ static bool request_has_pending(struct session *session, const struct access_req
 	                  SQL_ARGS(sql_text(request->tool_id), sql_text(request->account_id)));
 }
 
+/* Kept as "<issue>/<id>": an id is taken to name one thing within its issue, whether or not Jira numbers across them. */
 void request_consume(struct session *session, const struct request_row *row, const char *const *ids)
 {
-	if (row->request.site == NULL)
+	if (row->request.site == NULL || row->request.issue_id == NULL)
 		return;
 	for (; ids != NULL && *ids != NULL; ids++)
 		sql_run(
-		    session, "INSERT OR IGNORE INTO consumed_id (site, kind, id, request_key) VALUES (?1, ?2, ?3, ?4)",
-		    SQL_ARGS(sql_text(row->request.site), sql_text(row->request.approval), sql_text(*ids), sql_int(row->key)));
+		    session,
+		    "INSERT OR IGNORE INTO consumed_id (site, kind, id, request_key) VALUES (?1, ?2, ?5 || '/' || ?3, ?4)",
+		    SQL_ARGS(sql_text(row->request.site), sql_text(row->request.approval), sql_text(*ids), sql_int(row->key),
+		             sql_text(row->request.issue_id)));
 }
 
 static bool consumed_elsewhere(struct session *session, const struct request_row *row, const char *const *ids)
 {
 	for (; ids != NULL && *ids != NULL; ids++)
 		if (sql_exists(session,
-		               "SELECT 1 FROM consumed_id WHERE site = ?1 AND kind = ?2 AND id = ?3 AND request_key <> ?4",
+		               "SELECT 1 FROM consumed_id WHERE site = ?1 AND kind = ?2 AND id = ?5 || '/' || ?3 AND request_key "
+		               "<> ?4",
 		               SQL_ARGS(sql_text(row->request.site), sql_text(row->request.approval), sql_text(*ids),
-		                        sql_int(row->key))))
+		                        sql_int(row->key), sql_text(row->request.issue_id))))
 			return true;
 	return false;
 }
@@ -192,6 +196,14 @@ enum result sqlite_op_request_create(struct store *store, const struct actor *ac
 	                                                  .ret_size = sizeof(*ret_request)});
 }
 
+static bool facts_differ(const struct access_request *kept, const struct access_request *told)
+{
+	return !text_equal(kept->issue_key, told->issue_key) || !text_equal(kept->tool_id, told->tool_id) ||
+	       !text_equal(kept->tool_text, told->tool_text) || !text_equal(kept->account_id, told->account_id) ||
+	       !text_equal(kept->filed_by, told->filed_by) || !text_equal(kept->purpose, told->purpose) ||
+	       kept->duration_days != told->duration_days;
+}
+
 static enum result request_note_facts(struct session *session, struct sqlite_write *write)
 {
 	const struct access_request *request = write->in;
@@ -199,7 +211,8 @@ static enum result request_note_facts(struct session *session, struct sqlite_wri
 
 	if (request_get(session, session->scratch, request->request_id, &row) != RESULT_OK)
 		return refuse_not_found(write, "request");
-	if (row.request.status == REQUEST_PENDING)
+	/* The version is what somebody may be deciding upon: it grows only with the facts. */
+	if (row.request.status == REQUEST_PENDING && facts_differ(&row.request, request))
 		sql_run(
 		    session,
 		    "UPDATE access_request SET issue_key = ?2, tool_id = ?3, tool_text = ?4, account_id = ?5, filed_by = ?6, "

@@ -323,7 +323,7 @@ struct store_ops {
 	 * bound group pinned — and its provision job; if the tool has no connector or group, the grant starts as manual
 	 * follow-up, code group_not_bound. APPROVE and DENY re-check what must hold now: duplicate_grant, tool_unknown ->
 	 * the request is refused instead (RESULT_OK; look at ret_request). An id in `consumed` that was used by another
-	 * request of any issue of the site: refused, approval_not_verified. Unchanged (already there): RESULT_OK, no event.
+	 * request of the same issue: refused, approval_not_verified. Unchanged (already there): RESULT_OK, no event.
 	 * Otherwise not allowed: CONFLICT request_already_decided. REFUSE starts the writeBack. */
 	enum result (*request_apply)(struct store *store, const struct actor *actor, const char *request_id,
 	                             const struct request_change *change, struct arena *arena,
@@ -358,6 +358,11 @@ struct store_ops {
 	enum result (*grant_intend_membership)(struct store *store, const char *grant_id, const char *job_id, int64_t fence,
 	                                       const char *external_user_id, bool found_member,
 	                                       enum membership_origin *ret_origin, struct error *error) MUST_CHECK;
+	/* The directory says that the user was in the group before our first write: what was written down as OURS becomes
+	 * PREEXISTING, here and in the grant, whatever the grant's state is by now. RESULT_CONFLICT lease_lost if the job's
+	 * fence no longer holds. */
+	enum result (*grant_mark_preexisting)(struct store *store, const char *grant_id, const char *job_id, int64_t fence,
+	                                      const char *external_user_id, struct error *error) MUST_CHECK;
 	enum result (*membership_origin)(struct store *store, const char *connector_id, const char *group_id,
 	                                 const char *external_user_id, enum membership_origin *ret_origin) MUST_CHECK;
 	/* Another open grant, not itself pending deprovision, holds the same user in the same group. */

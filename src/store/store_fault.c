@@ -220,6 +220,10 @@ FORWARD(grant_intend_membership,
         (struct store * store, const char *grant_id, const char *job_id, int64_t fence, const char *external_user_id,
          bool found_member, enum membership_origin *ret_origin, struct error *error),
         error, grant_id, job_id, fence, external_user_id, found_member, ret_origin, error);
+FORWARD(grant_mark_preexisting,
+        (struct store * store, const char *grant_id, const char *job_id, int64_t fence, const char *external_user_id,
+         struct error *error),
+        error, grant_id, job_id, fence, external_user_id, error);
 FORWARD(membership_origin,
         (struct store * store, const char *connector_id, const char *group_id, const char *external_user_id,
          enum membership_origin *ret_origin),
@@ -340,6 +344,7 @@ static const struct store_ops fault_ops = {
     .grant_list_open_of_issue = fault_grant_list_open_of_issue,
     .grant_apply = fault_grant_apply,
     .grant_intend_membership = fault_grant_intend_membership,
+    .grant_mark_preexisting = fault_grant_mark_preexisting,
     .membership_origin = fault_membership_origin,
     .grant_other_open = fault_grant_other_open,
     .grant_removal_under_way = fault_grant_removal_under_way,

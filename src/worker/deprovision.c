@@ -29,9 +29,13 @@ static bool check_nothing_written(struct membership_call *call)
 	return call->user_id != NULL || end_removed(call);
 }
 
+/* Once a removal was sent it is too late to keep anything: whoever was approved since then waits for us, and is put in
+ * again. To end here would let them take a membership for theirs that is about to vanish. */
 static bool check_other_grants(struct membership_call *call)
 {
 	bool kept = false;
+	if (call->progress.sent)
+		return true;
 	enum result result = call->store->ops->grant_other_open(call->store, &call->grant, &kept);
 	if (result != RESULT_OK)
 		return membership_call_end_store(call, result);
@@ -71,6 +75,7 @@ static bool write_removal(struct membership_call *call, bool *ret_was_there)
 	enum result result =
 	    call->ops->remove_member(call->context->options->environment, &call->target, call->grant.group_id,
 	                             call->user_id, call->context->arena, &already, &trace, &call->error);
+	call->progress.sent = call->progress.sent || result == RESULT_OK || result == RESULT_TIMEOUT;
 	if (result == RESULT_TIMEOUT)
 		return membership_call_end(
 		    call, job_attempt_wait_ms(call->context, LOST_ANSWER_WAIT_MS, call->error.code, call->error.detail));
@@ -98,16 +103,19 @@ static bool remove_and_verify(struct membership_call *call)
 	return end_removed(call);
 }
 
-/* While the add may still surface, each round removes again; else a removal that is merely not seen yet is looked for.
- */
+/* While the add may still surface, each round removes again; else a removal that is merely not seen yet is looked for,
+ * and sent again now and then while it is not. */
 static bool make_not_member(struct membership_call *call)
 {
 	bool member = false;
-	if (membership_progress_repeat_is_due(&call->progress) || call->grant.active_at == 0)
+	if (!call->progress.wrote || call->grant.active_at == 0)
 		return remove_and_verify(call);
 	if (!membership_call_is_member(call, &member))
 		return false;
-	return member ? membership_call_end_unseen(call) : end_removed(call);
+	if (!member)
+		return end_removed(call);
+	return membership_progress_repeat_is_due(&call->progress) ? remove_and_verify(call)
+	                                                          : membership_call_end_unseen(call);
 }
 
 static bool settle(struct membership_call *call, enum membership_origin origin)

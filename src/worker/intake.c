@@ -9,9 +9,9 @@
 #include "base/text.h"
 #include "worker/intake.h"
 
-#define DENIED_WAIT_MS (5 * 60 * 1000)
-#define TOOL_TEXT_MAX 1000
-#define PURPOSE_MAX 4000
+#define DENIED_FIRST_MS 2000
+#define DENIED_CAP_MS (5 * 60 * 1000)
+#define WAIT_CAP_MS 30000
 
 enum result intake_no_memory(struct error *error)
 {
@@ -35,30 +35,6 @@ static enum result ignored(struct intake_case *c, const char *code, const char *
 	return RESULT_OK;
 }
 
-/* Cut where a character begins. */
-static const char *text_within(struct arena *arena, const char *text, size_t ceiling)
-{
-	size_t length = text ? strlen(text) : 0;
-	if (length <= ceiling)
-		return text;
-	length = ceiling;
-	while (length > 0 && ((unsigned char)text[length] & 0xC0) == 0x80)
-		length--;
-	return arena_strndup(arena, text, length);
-}
-
-static enum result issue_bound(struct intake_case *c, struct error *error)
-{
-	c->issue.purpose = text_within(c->arena, c->issue.purpose, PURPOSE_MAX);
-	if (!c->issue.purpose)
-		return intake_no_memory(error);
-	const char *tool_text = text_within(c->arena, c->issue.tool_text, TOOL_TEXT_MAX);
-	if (c->issue.tool_text && !tool_text)
-		return intake_no_memory(error);
-	c->issue.tool_text = tool_text;
-	return RESULT_OK;
-}
-
 static enum result act(struct intake_case *c, struct error *error)
 {
 	enum result result = intake_read_requests(c, error);
@@ -66,8 +42,10 @@ static enum result act(struct intake_case *c, struct error *error)
 		result = intake_read_decision(c, error);
 	if (result != RESULT_OK)
 		return result;
-	if (intake_list_names(c->settings.revoked_statuses, &c->issue))
-		return intake_revoke(c, error);
+	bool settled = false;
+	result = intake_revoke(c, &settled, error);
+	if (result != RESULT_OK || settled)
+		return result;
 	return c->pending ? intake_settle(c, error) : intake_open(c, error);
 }
 
@@ -106,8 +84,6 @@ static enum result look(struct intake_case *c, struct error *error)
 	result = intake_read_issue(c, c->context->job->subject, error);
 	if (result == RESULT_NOT_FOUND)
 		return intake_gone(c, error);
-	if (result == RESULT_OK)
-		result = issue_bound(c, error);
 	if (result != RESULT_OK)
 		return result;
 	if (!intake_list_has(c->settings.project_keys, c->issue.project_key))
@@ -139,6 +115,27 @@ static enum result event_finish(struct intake_case *c, struct error *error)
 	return result == RESULT_NOT_FOUND ? RESULT_OK : result;
 }
 
+/* A refused account is seldom mended by asking often, and Jira counts failures against it; but a refusal that was over
+ * in seconds must not cost minutes. */
+static int64_t denied_wait_ms(int attempts)
+{
+	int64_t delay = DENIED_FIRST_MS;
+	for (int doubled = 1; doubled < attempts && delay < DENIED_CAP_MS; doubled++)
+		delay *= 2;
+	return delay > DENIED_CAP_MS ? DENIED_CAP_MS : delay;
+}
+
+/* Somebody waits for what was approved: Jira is looked for at least twice a minute, unless it asked us to wait longer. */
+static struct job_attempt wait_for_jira(const struct job_context *context, const struct error *error)
+{
+	struct job_attempt attempt = job_attempt_wait(context, error);
+	int64_t cap = error->retry_after_ms > WAIT_CAP_MS ? error->retry_after_ms : WAIT_CAP_MS;
+	int64_t latest = clock_now_ms(context->options->clock) + cap;
+	if (attempt.outcome.next_attempt_at > latest)
+		attempt.outcome.next_attempt_at = latest;
+	return attempt;
+}
+
 struct job_attempt job_run_intake(const struct job_context *context)
 {
 	struct intake_case c = {.context = context,
@@ -155,8 +152,7 @@ struct job_attempt job_run_intake(const struct job_context *context)
 		result = event_finish(&c, error);
 	if (result == RESULT_OK)
 		return job_attempt_succeeded();
-	/* A refused account is not mended by asking often, and Jira counts failures against it. */
 	if (result == RESULT_DENIED)
-		return job_attempt_wait_ms(context, DENIED_WAIT_MS, error->code, error->detail);
-	return job_attempt_wait(context, error);
+		return job_attempt_wait_ms(context, denied_wait_ms(context->job->attempts), error->code, error->detail);
+	return wait_for_jira(context, error);
 }

@@ -85,7 +85,10 @@ enum result intake_cancel(struct intake_case *c, const char *request_id, const c
 
 /* intake_end.c: the issue is gone, or stands in a status that takes access away. */
 enum result intake_gone(struct intake_case *c, struct error *error) MUST_CHECK;
-enum result intake_revoke(struct intake_case *c, struct error *error) MUST_CHECK;
+/* *ret_settled: there is nothing else to do about the issue. */
+enum result intake_revoke(struct intake_case *c, bool *ret_settled, struct error *error) MUST_CHECK;
+/* After that instant the issue went into a status that takes access away, wherever it stands by now. */
+bool intake_revoked_after(const struct intake_case *c, int64_t at);
 
 /* intake_lock.c: one attempt at a time per issue, in this process. */
 bool intake_lock_try(const char *issue_id);

@@ -89,7 +89,7 @@ static bool word_holds(const struct intake_case *c, const struct access_request 
 	const json_t *ids = json_at(snapshot, "ids");
 	if (intake_list_names(c->settings.revoked_statuses, &c->issue) || !facts_hold(c, snapshot))
 		return false;
-	if (intake_changed_since(c, request->decided_at))
+	if (intake_changed_since(c, request->decided_at) || intake_revoked_after(c, request->decided_at))
 		return false;
 	return text_equal(request->approval, "jsm") ? approvals_hold(c, ids, request->decided_at)
 	                                            : transitions_hold(c, ids);

@@ -54,14 +54,31 @@ enum result intake_gone(struct intake_case *c, struct error *error)
 	return result;
 }
 
-/* Who moved the issue where it stands, if the history tells. */
+static bool takes_away(const struct intake_case *c, const struct issue_change *change)
+{
+	bool is_status = text_is_empty(change->field_id) ? !change->custom && text_equal_fold(change->field, "status")
+	                                                 : text_equal(change->field_id, "status");
+	const char *const *list = c->settings.revoked_statuses;
+	return is_status && ((change->to && intake_list_has(list, change->to)) ||
+	                     (change->to_text && intake_list_has(list, change->to_text)));
+}
+
+/* Events come late, or never: by the time that we look, the issue may have left that status again. */
+bool intake_revoked_after(const struct intake_case *c, int64_t at)
+{
+	for (size_t i = 0; i < c->change_count; i++) {
+		if (c->changes[i].at > at && takes_away(c, &c->changes[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Who moved the issue there, if the history tells. */
 static const char *mover_of(const struct intake_case *c)
 {
 	for (size_t i = c->change_count; i > 0; i--) {
 		const struct issue_change *change = &c->changes[i - 1];
-		bool is_status = text_equal(change->field_id, "status") ||
-		                 (!change->field_id && !change->custom && text_equal_fold(change->field, "status"));
-		if (is_status && text_equal(change->to, c->issue.status_id))
+		if (takes_away(c, change))
 			return change->author_account_id ? change->author_account_id : "jira";
 	}
 	return "jira";
@@ -76,6 +93,18 @@ static bool is_revocable(const struct grant *grant)
 	return grant->status == GRANT_PENDING_PROVISION || grant->status == GRANT_ACTIVE;
 }
 
+/* One that was approved after the issue had left that status again stays. */
+static bool is_revoked(const struct intake_case *c, const struct grant *grant)
+{
+	if (intake_list_names(c->settings.revoked_statuses, &c->issue))
+		return true;
+	for (size_t i = 0; i < c->request_count; i++) {
+		if (text_equal(c->requests[i].request_id, grant->request_id))
+			return intake_revoked_after(c, c->requests[i].decided_at);
+	}
+	return false;
+}
+
 static enum result revoke_grants(struct intake_case *c, size_t *ret_revoked, const char **ret_request_id,
                                  struct error *error)
 {
@@ -88,7 +117,7 @@ static enum result revoke_grants(struct intake_case *c, size_t *ret_revoked, con
 	const struct actor actor = {.kind = "jira", .id = mover_of(c)};
 	const struct grant_change change = {.event = GRANT_EVENT_REVOKE, .reason = REVOKED_REASON};
 	for (size_t i = 0; i < count; i++) {
-		if (!is_revocable(&grants[i]))
+		if (!is_revocable(&grants[i]) || !is_revoked(c, &grants[i]))
 			continue;
 		struct grant after;
 		result = c->store->ops->grant_apply(c->store, &actor, grants[i].grant_id, &change, c->arena, &after, error);
@@ -115,19 +144,23 @@ static enum result bury_approval(struct intake_case *c, struct error *error)
 	return intake_cancel(c, created.request_id, NULL, REVOKED_REASON, error);
 }
 
-enum result intake_revoke(struct intake_case *c, struct error *error)
+enum result intake_revoke(struct intake_case *c, bool *ret_settled, struct error *error)
 {
 	size_t revoked = 0;
 	const char *request_id = NULL;
 	enum result result = revoke_grants(c, &revoked, &request_id, error);
 	if (result != RESULT_OK)
 		return result;
+	bool stands = intake_list_names(c->settings.revoked_statuses, &c->issue);
+	bool approved = c->decision.outcome == DECISION_APPROVED;
+	bool overruled = approved && intake_revoked_after(c, c->decision.decided_at);
+	*ret_settled = stands || overruled || (revoked > 0 && !c->pending && c->decision.outcome == DECISION_NO_ROUND);
+	if (!*ret_settled)
+		return RESULT_OK;
 	intake_verdict(c, revoked > 0 ? NULL : "nothing_to_do",
-	               revoked > 0 ? REVOKED_REASON : "The issue stands in a status that takes access away; there is none.",
+	               revoked > 0 ? REVOKED_REASON : "The issue was moved to a status that takes access away; there is none.",
 	               request_id);
-	if (c->pending)
+	if (c->pending && (stands || overruled))
 		return intake_cancel(c, c->pending->request_id, NULL, REVOKED_REASON, error);
-	if (revoked == 0 && c->decision.outcome == DECISION_APPROVED)
-		return bury_approval(c, error);
-	return RESULT_OK;
+	return revoked == 0 && approved ? bury_approval(c, error) : RESULT_OK;
 }

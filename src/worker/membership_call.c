@@ -12,6 +12,8 @@
 bool membership_call_end(struct membership_call *call, struct job_attempt attempt)
 {
 	call->attempt = attempt;
+	if (call->progress.sent && attempt.outcome.status == JOB_WAITING && attempt.outcome.progress == NULL)
+		call->attempt.outcome.progress = membership_progress_write(&call->progress, call->context->arena);
 	return false;
 }
 

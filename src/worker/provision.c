@@ -3,7 +3,11 @@
  * In this order, so that a crash at any point leaves something that the next attempt settles by looking: Jira's word,
  * who it is, whether the group may be written to, what is there now, what we are about to do (on disk, under our
  * fence), the write, and a read that shows it. Nothing is written to the directory unless the intent is on disk; the
- * grant becomes active only once the directory shows, or says, that the user is a member. */
+ * grant becomes active only once the directory shows, or says, that the user is a member.
+ *
+ * A read may be behind the truth. So one who was not seen in the group, and whom the directory calls a member already
+ * when the first write of all is sent, was there before us. After any earlier write, which may have been applied
+ * whatever was heard of it, "already" proves nothing of the kind. */
 #include "worker/provision.h"
 
 #include "base/text.h"
@@ -67,12 +71,18 @@ static bool check_group(struct membership_call *call)
 	return true;
 }
 
-static bool intend(struct membership_call *call, bool found_member)
+/* *ret_first: nothing was on record of this membership, so nothing was ever written. */
+static bool intend(struct membership_call *call, bool found_member, bool *ret_first)
 {
 	const struct job *job = call->context->job;
-	enum membership_origin origin;
-	enum result result = call->store->ops->grant_intend_membership(
-	    call->store, call->grant.grant_id, job->job_id, job->fence, call->user_id, found_member, &origin, &call->error);
+	enum membership_origin origin = MEMBERSHIP_UNKNOWN;
+	enum result result = call->store->ops->membership_origin(call->store, call->grant.connector_id,
+	                                                         call->grant.group_id, call->user_id, &origin);
+	if (result != RESULT_OK)
+		return membership_call_end_store(call, result);
+	*ret_first = origin == MEMBERSHIP_UNKNOWN;
+	result = call->store->ops->grant_intend_membership(call->store, call->grant.grant_id, job->job_id, job->fence,
+	                                                   call->user_id, found_member, &origin, &call->error);
 	return result == RESULT_OK || membership_call_end_store(call, result);
 }
 
@@ -81,8 +91,16 @@ static bool end_member(struct membership_call *call)
 	return membership_call_end_grant(call, GRANT_EVENT_MEMBER, NULL, NULL, NULL);
 }
 
+static bool mark_preexisting(struct membership_call *call)
+{
+	const struct job *job = call->context->job;
+	enum result result = call->store->ops->grant_mark_preexisting(call->store, call->grant.grant_id, job->job_id,
+	                                                              job->fence, call->user_id, &call->error);
+	return result == RESULT_OK || membership_call_end_store(call, result);
+}
+
 /* Sends the add. *ret_evident: the directory says itself that the user is a member. */
-static bool write_member(struct membership_call *call, bool *ret_evident)
+static bool write_member(struct membership_call *call, bool first, bool *ret_evident)
 {
 	bool already = false;
 	bool repeated = call->progress.wrote;
@@ -96,13 +114,13 @@ static bool write_member(struct membership_call *call, bool *ret_evident)
 		return membership_call_end_error(call);
 	membership_call_note_write(call, &trace);
 	*ret_evident = already && repeated;
-	return true;
+	return !(already && first) || mark_preexisting(call);
 }
 
-static bool add_and_verify(struct membership_call *call)
+static bool add_and_verify(struct membership_call *call, bool first)
 {
 	bool evident = false;
-	if (!write_member(call, &evident))
+	if (!write_member(call, first, &evident))
 		return false;
 	if (!evident && !membership_call_is_member(call, &evident))
 		return false;
@@ -112,12 +130,13 @@ static bool add_and_verify(struct membership_call *call)
 static bool make_member(struct membership_call *call)
 {
 	bool member = false;
-	if (!membership_call_is_member(call, &member) || !intend(call, member))
+	bool first = false;
+	if (!membership_call_is_member(call, &member) || !intend(call, member, &first))
 		return false;
 	if (member)
 		return end_member(call);
 	if (membership_progress_repeat_is_due(&call->progress))
-		return add_and_verify(call);
+		return add_and_verify(call, first);
 	return membership_call_end_unseen(call);
 }
 

@@ -102,7 +102,7 @@ static bool read_jira_user(struct membership_call *call, struct jira_user *ret_u
 		return true;
 	if (result != RESULT_NOT_FOUND)
 		return membership_call_end(call, job_attempt_wait(call->context, &call->error));
-	return membership_call_end_grant(call, GRANT_EVENT_NEEDS_PERSON, "email_hidden",
+	return membership_call_end_grant(call, GRANT_EVENT_NEEDS_PERSON, "user_not_found",
 	                                 "Jira knows no such account, so there is no address to look for.", NULL);
 }
 

@@ -21,8 +21,11 @@ struct sweep {
 	struct store *store;
 	struct intake_settings settings;
 	int64_t started_at;
+	int64_t watermark; /* 0: none yet */
 	int64_t minutes;
+	int64_t reached; /* the watermark to be: where a search that was cut short has got to */
 	size_t found;
+	int64_t last_updated_at; /* of the issues found, which come oldest first */
 	enum result result;  /* of the store, while found issues are queued */
 	struct error *error; /* in the arena: the attempt's outcome points into it */
 };
@@ -43,6 +46,7 @@ static enum result watermark_read(struct sweep *sweep)
 		return intake_no_memory(sweep->error);
 	if (text_parse_int(text, 1, INT64_MAX, &watermark) != RESULT_OK)
 		return RESULT_OK;
+	sweep->watermark = watermark;
 	int64_t since = sweep->started_at - watermark;
 	sweep->minutes = (since > 0 ? since / MINUTE_MS : 0) + OVERLAP_MINUTES;
 	if (sweep->minutes > MINUTES_MAX)
@@ -52,7 +56,7 @@ static enum result watermark_read(struct sweep *sweep)
 
 static enum result watermark_write(struct sweep *sweep)
 {
-	const char *text = arena_printf(sweep->context->arena, "%lld", (long long)sweep->started_at);
+	const char *text = arena_printf(sweep->context->arena, "%lld", (long long)sweep->reached);
 	if (!text)
 		return intake_no_memory(sweep->error);
 	return sweep->store->ops->meta_write(sweep->store, WATERMARK, (const uint8_t *)text, strlen(text), sweep->error);
@@ -62,20 +66,33 @@ static bool issue_found(void *context, const char *issue_id, int64_t updated_at)
 {
 	struct sweep *sweep = context;
 	sweep->found++;
+	if (updated_at > 0)
+		sweep->last_updated_at = updated_at;
 	if (intake_seen_has(jira_site(sweep->context->options->jira), issue_id, updated_at, sweep->settings.version))
 		return true;
 	sweep->result = sweep->store->ops->intake_enqueue(sweep->store, issue_id, sweep->error);
 	return sweep->result == RESULT_OK;
 }
 
+/* The rest is for the next sweep, which begins where this one ended. One that did not get on at all gives up on the
+ * rest: it would find the same for ever. */
+static void note_truncated(struct sweep *sweep)
+{
+	log_warning("sweep.truncated", "detail", "more issues changed than one sweep looks at");
+	int64_t got_to = sweep->last_updated_at;
+	if (got_to > sweep->watermark + OVERLAP_MINUTES * MINUTE_MS && got_to < sweep->reached)
+		sweep->reached = got_to;
+}
+
 static enum result search(struct sweep *sweep, const char *const *keys)
 {
 	sweep->found = 0;
+	sweep->last_updated_at = 0;
 	sweep->result = RESULT_OK;
 	enum result result = jira_search_updated(sweep->context->options->jira, keys, sweep->minutes, sweep->context->arena,
 	                                         issue_found, sweep, sweep->error);
 	if (result == RESULT_OK && sweep->found >= FOUND_MAX)
-		log_warning("sweep.truncated", "detail", "more issues changed than one sweep looks at");
+		note_truncated(sweep);
 	return result == RESULT_OK ? sweep->result : result;
 }
 
@@ -134,12 +151,26 @@ static enum result queue_stale(struct sweep *sweep)
 	return RESULT_OK;
 }
 
+/* Never longer than until the next sweep would have come anyway, unless Jira asked for it. */
+static struct job_attempt wait(const struct job_context *context, const struct error *error)
+{
+	struct job_attempt attempt = job_attempt_wait(context, error);
+	int64_t every_ms = (context->options->sweep_seconds < 1 ? 1 : context->options->sweep_seconds) * (int64_t)1000;
+	if (every_ms < error->retry_after_ms)
+		every_ms = error->retry_after_ms;
+	int64_t latest = clock_now_ms(context->options->clock) + every_ms;
+	if (attempt.outcome.next_attempt_at > latest)
+		attempt.outcome.next_attempt_at = latest;
+	return attempt;
+}
+
 struct job_attempt job_run_sweep(const struct job_context *context)
 {
 	struct sweep sweep = {.context = context,
 	                      .store = context->options->store,
 	                      .started_at = clock_now_ms(context->options->clock),
 	                      .error = arena_alloc(context->arena, sizeof(*sweep.error))};
+	sweep.reached = sweep.started_at;
 	if (!sweep.error)
 		return job_attempt_wait_ms(context, 1000, NULL, "Out of memory.");
 	sweep.error->retry_after_ms = -1;
@@ -153,5 +184,5 @@ struct job_attempt job_run_sweep(const struct job_context *context)
 		result = queue_stale(&sweep);
 	if (result == RESULT_OK)
 		result = search_projects(&sweep);
-	return result == RESULT_OK ? job_attempt_succeeded() : job_attempt_wait(context, sweep.error);
+	return result == RESULT_OK ? job_attempt_succeeded() : wait(context, sweep.error);
 }

@@ -149,6 +149,25 @@ static void a_credential_replaced_starts_untested_and_drops_the_old_ones_report(
 	assert_string_equal(kept.health, "untested");
 }
 
+static void a_change_of_what_is_signed_in_to_starts_untested_and_a_new_name_does_not(void **state)
+{
+	struct scene *scene = *state;
+	struct connector_settings connector = scene_connector_value("entra"), kept;
+
+	scene_connector(scene, "entra");
+	assert_ok(DO(scene, connector_save_test, &admin, "entra", 1, "passed", "{}", 0, &scene->error));
+	connector.name = "Another name";
+	assert_ok(DO(scene, connector_update, &admin, &connector, false, 0, scene->arena, &kept, &scene->error));
+	assert_string_equal(kept.health, "passed");
+	connector.client_id = "66666666-6666-4666-8666-666666666666";
+	assert_ok(DO(scene, connector_update, &admin, &connector, false, 0, scene->arena, &kept, &scene->error));
+	assert_string_equal(kept.health, "untested");
+	assert_ok(DO(scene, connector_save_test, &admin, "entra", 1, "passed", "{}", 0, &scene->error));
+	connector.group_mode = "create";
+	assert_ok(DO(scene, connector_update, &admin, &connector, false, 0, scene->arena, &kept, &scene->error));
+	assert_string_equal(kept.health, "untested");
+}
+
 static void a_tenant_is_fixed_once_something_depends_on_it(void **state)
 {
 	struct scene *scene = *state;
@@ -422,6 +441,39 @@ static void an_automation_event_is_only_a_duplicate_while_the_first_is_unprocess
 	assert_int_equal(scene_count_jobs(scene, "intake", NULL), 2);
 }
 
+static void a_second_hint_that_comes_while_the_first_is_looked_at_is_not_lost(void **state)
+{
+	struct scene *scene = *state;
+	struct inbox_event first = hook(scene, NULL, 0), second = hook(scene, NULL, 0);
+	char given[ID_SIZE];
+
+	first.source = second.source = "automation";
+	first.issue_id = second.issue_id = NULL;
+	assert_ok(DO(scene, inbox_add, &first, given, &scene->error));
+	(void)scene_claim(scene, JOB_INTAKE); /* Jira may have been asked already */
+	assert_ok(DO(scene, inbox_add, &second, given, &scene->error));
+	assert_string_equal(given, second.event_id);
+	assert_int_equal(scene_count_jobs(scene, "intake", "queued"), 1);
+}
+
+static void the_same_words_at_a_later_moment_are_looked_into_again(void **state)
+{
+	struct scene *scene = *state;
+	struct inbox_event first = hook(scene, "w-1", 1), later = hook(scene, "w-2", 1),
+	                   redelivered = hook(scene, "w-1", 1);
+	char given[ID_SIZE];
+
+	assert_ok(DO(scene, inbox_add, &first, given, &scene->error));
+	(void)scene_claim(scene, JOB_INTAKE);
+	assert_ok(DO(scene, inbox_add, &redelivered, given, &scene->error));
+	assert_int_equal(scene_count_jobs(scene, "intake", "queued"), 0);
+	assert_ok(DO(scene, inbox_add, &later, given, &scene->error));
+	assert_string_equal(given, first.event_id);
+	assert_int_equal(scene_count_jobs(scene, "intake", "queued"), 1);
+	assert_ok(DO(scene, inbox_add, &later, given, &scene->error));
+	assert_int_equal(scene_count_jobs(scene, "intake", NULL), 2);
+}
+
 static void the_sweep_does_not_pile_up_work(void **state)
 {
 	struct scene *scene = *state;
@@ -463,6 +515,7 @@ int main(void)
 	    scene_test(a_deleted_id_is_never_given_again),
 	    scene_test(a_change_against_an_older_version_is_refused),
 	    scene_test(a_credential_replaced_starts_untested_and_drops_the_old_ones_report),
+	    scene_test(a_change_of_what_is_signed_in_to_starts_untested_and_a_new_name_does_not),
 	    scene_test(a_tenant_is_fixed_once_something_depends_on_it),
 	    scene_test(a_connector_in_use_cannot_be_deleted),
 	    scene_test(a_group_controls_two_tools_only_if_one_side_allows_it),
@@ -476,6 +529,8 @@ int main(void)
 	    scene_test(a_duplicate_delivery_starts_nothing_and_names_the_first),
 	    scene_test(an_event_that_cannot_be_read_is_kept_without_work),
 	    scene_test(an_automation_event_is_only_a_duplicate_while_the_first_is_unprocessed),
+	    scene_test(a_second_hint_that_comes_while_the_first_is_looked_at_is_not_lost),
+	    scene_test(the_same_words_at_a_later_moment_are_looked_into_again),
 	    scene_test(the_sweep_does_not_pile_up_work),
 	    scene_test(a_purge_drops_what_is_settled_and_nothing_that_is_not),
 	};

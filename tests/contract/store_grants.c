@@ -257,6 +257,31 @@ static void a_write_that_may_have_happened_is_ours_after_a_crash(void **state)
 	assert_int_equal(origin, MEMBERSHIP_OURS);
 }
 
+static void one_who_turns_out_to_have_been_there_is_no_longer_taken_for_ours(void **state)
+{
+	struct scene *scene = *state;
+	enum membership_origin origin;
+	struct grant grant;
+	struct job job;
+
+	scene_catalog(scene);
+	grant = scene_grant(scene, "chat", "account-1", NULL);
+	job = scene_claim(scene, JOB_PROVISION);
+	assert_ok(DO(scene, grant_intend_membership, grant.grant_id, job.job_id, job.fence, SCENE_USER, false, &origin,
+	             &scene->error));
+	assert_refused(
+	    scene, DO(scene, grant_mark_preexisting, grant.grant_id, job.job_id, job.fence + 1, SCENE_USER, &scene->error),
+	    RESULT_CONFLICT, "lease_lost");
+	assert_int_equal(origin_of(scene, SCENE_USER), MEMBERSHIP_OURS);
+	/* A revoke that comes in between must not take them out either. */
+	assert_ok(scene_apply(scene, grant.grant_id, CHANGE(.event = GRANT_EVENT_REVOKE), &grant));
+	assert_ok(DO(scene, grant_mark_preexisting, grant.grant_id, job.job_id, job.fence, SCENE_USER, &scene->error));
+	assert_int_equal(origin_of(scene, SCENE_USER), MEMBERSHIP_PREEXISTING);
+	assert_ok(DO(scene, grant_read, grant.grant_id, scene->arena, &grant));
+	assert_true(grant.membership_preexisting);
+	assert_int_equal(grant.status, GRANT_PENDING_DEPROVISION);
+}
+
 static void who_needs_a_person_is_shown_with_candidates_and_goes_on_when_resolved(void **state)
 {
 	struct scene *scene = *state;
@@ -362,6 +387,7 @@ int main(void)
 	    scene_test(a_new_approval_sees_the_removal_that_is_under_way),
 	    scene_test(a_user_who_was_there_before_us_is_not_removed_without_a_word),
 	    scene_test(a_write_that_may_have_happened_is_ours_after_a_crash),
+	    scene_test(one_who_turns_out_to_have_been_there_is_no_longer_taken_for_ours),
 	    scene_test(who_needs_a_person_is_shown_with_candidates_and_goes_on_when_resolved),
 	    scene_test(each_follow_up_is_told_once_and_the_end_once),
 	    scene_test(a_grant_stays_where_it_was_pinned_when_the_tool_changes),

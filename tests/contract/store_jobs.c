@@ -244,6 +244,16 @@ static void an_incident_holds_the_group_lets_one_probe_through_and_passes(void *
 	(void)scene_claim(scene, JOB_PROVISION);
 }
 
+static void one_job_that_always_fails_does_not_speak_for_the_others(void **state)
+{
+	struct scene *scene = *state;
+	struct job job = open_incident(scene, NULL), probe;
+
+	scene_pass(scene, 1000);
+	probe = scene_claim(scene, JOB_PROVISION);
+	assert_string_not_equal(probe.job_id, job.job_id);
+}
+
 static void an_incident_of_the_connector_ends_with_a_test_that_passes(void **state)
 {
 	struct scene *scene = *state;
@@ -328,6 +338,7 @@ int main(void)
 	    scene_test(jobs_of_a_disabled_connector_wait_and_come_back),
 	    scene_test(a_job_that_was_running_when_its_connector_was_disabled_waits_after_it),
 	    scene_test(an_incident_holds_the_group_lets_one_probe_through_and_passes),
+	    scene_test(one_job_that_always_fails_does_not_speak_for_the_others),
 	    scene_test(an_incident_of_the_connector_ends_with_a_test_that_passes),
 	    scene_test(an_answer_about_one_group_does_not_hold_the_others),
 	    scene_test(a_probe_that_is_lost_does_not_end_the_incident),

@@ -103,8 +103,8 @@ static void an_approval_used_before_refuses_the_second_request(void **state)
 
 	scene_catalog(scene);
 	first = scene_request(scene, "chat", "account-1", "10042");
-	second = scene_request(scene, "chat", "account-2", "10043");
 	(void)scene_approve(scene, first.request_id, "approval-1");
+	second = scene_request(scene, "chat", "account-2", "10042");
 	second = scene_approve(scene, second.request_id, "approval-1");
 	assert_int_equal(second.status, REQUEST_REFUSED);
 	assert_string_equal(second.code, "approval_not_verified");
@@ -232,6 +232,37 @@ static void jira_is_not_written_to_when_comments_are_off(void **state)
 	assert_int_equal(scene_count_jobs(scene, "writeBack", NULL), 1);
 }
 
+static void an_approval_of_another_issue_with_the_same_number_is_not_taken_for_it(void **state)
+{
+	struct scene *scene = *state;
+	struct access_request first, second;
+
+	scene_catalog(scene);
+	first = scene_request(scene, "chat", "account-1", "10042");
+	second = scene_request(scene, "chat", "account-2", "10043");
+	(void)scene_approve(scene, first.request_id, "1");
+	second = scene_approve(scene, second.request_id, "1");
+	assert_int_equal(second.status, REQUEST_APPROVED);
+}
+
+static void asking_jira_again_does_not_change_what_somebody_is_deciding_upon(void **state)
+{
+	struct scene *scene = *state;
+	struct access_request request, after;
+
+	scene_catalog(scene);
+	request = scene_request(scene, "chat", "account-1", "10042");
+	request.asked_at = SCENE_START + 5;
+	assert_ok(DO(scene, request_take_down, &request, &scene->error));
+	assert_ok(DO(scene, request_read, request.request_id, scene->arena, &after));
+	assert_int_equal(after.version, request.version);
+	assert_int_equal(after.asked_at, SCENE_START + 5);
+	request.purpose = "something else";
+	assert_ok(DO(scene, request_take_down, &request, &scene->error));
+	assert_ok(DO(scene, request_read, request.request_id, scene->arena, &after));
+	assert_int_equal(after.version, request.version + 1);
+}
+
 static void new_facts_count_only_while_the_request_is_pending(void **state)
 {
 	struct scene *scene = *state;
@@ -341,6 +372,8 @@ int main(void)
 	    scene_test(a_decided_request_is_not_decided_again),
 	    scene_test(a_tool_without_a_group_waits_for_a_person_and_goes_on_when_it_has_one),
 	    scene_test(an_approval_used_before_refuses_the_second_request),
+	    scene_test(an_approval_of_another_issue_with_the_same_number_is_not_taken_for_it),
+	    scene_test(asking_jira_again_does_not_change_what_somebody_is_deciding_upon),
 	    scene_test(a_tool_deleted_meanwhile_turns_the_approval_into_a_refusal),
 	    scene_test(a_second_request_for_the_same_tool_is_named_a_duplicate),
 	    scene_test(an_open_grant_makes_a_request_a_duplicate_until_its_removal_begins),

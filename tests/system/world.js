@@ -61,11 +61,17 @@ export class World {
     world.servicePort = await freePort();
     world.service = `http://127.0.0.1:${world.servicePort}`;
     writeFileSync(join(world.folder, 'master.key'), randomBytes(32).toString('base64'), { mode: 0o600 });
-    await world.startSandbox();
-    world.writeConfig(options.config);
-    if (options.service !== false) {
-      await world.startService();
-      world.admin = await world.token('admin', world.seed.jira.accounts.cleo.accountId);
+    // What was started goes with a start that fails: a child left behind would keep the whole run waiting.
+    try {
+      await world.startSandbox();
+      world.writeConfig(options.config);
+      if (options.service !== false) {
+        await world.startService();
+        world.admin = await world.token('admin', world.seed.jira.accounts.cleo.accountId);
+      }
+    } catch (error) {
+      await world.stop();
+      throw error;
     }
     return world;
   }

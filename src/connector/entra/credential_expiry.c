@@ -20,16 +20,23 @@ static int64_t better_end(int64_t known, int64_t other, int64_t now_ms)
 	return known_holds == other_is_earlier ? other : known;
 }
 
+/* Where Entra shows no hint, an only secret is the one that we signed in with. */
+static bool credential_fits(const json_t *credential, const char *hint, bool only)
+{
+	const char *shown = json_string_value(json_object_get(credential, "hint"));
+	return text_is_empty(shown) ? only : text_equal(shown, hint);
+}
+
 int64_t credential_expiry_find(const json_t *application, const char *hint, int64_t now_ms)
 {
 	const json_t *credentials = json_object_get(application, "passwordCredentials");
+	bool only = json_array_size(credentials) == 1;
 	int64_t found = 0;
 	for (size_t i = 0; i < json_array_size(credentials); i++) {
 		const json_t *credential = json_array_get(credentials, i);
-		const char *shown = json_string_value(json_object_get(credential, "hint"));
 		const char *end = json_string_value(json_object_get(credential, "endDateTime"));
 		int64_t at;
-		if (text_is_empty(shown) || !text_equal(shown, hint) || end == NULL || clock_parse(end, &at) != RESULT_OK)
+		if (!credential_fits(credential, hint, only) || end == NULL || clock_parse(end, &at) != RESULT_OK)
 			continue;
 		found = better_end(found, at, now_ms);
 	}

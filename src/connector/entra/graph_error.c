@@ -83,14 +83,18 @@ bool graph_fault_is_unreplicated(int status, const struct graph_fault *fault)
 	return status == 400 && says(fault, "source resource object or one of the objects being referenced");
 }
 
+/* However it is put: a token that Graph will not have must not be kept for its whole lifetime. Only where the app itself
+ * is unknown does another token change nothing. */
 bool graph_fault_is_token(int status, const struct graph_fault *fault)
 {
-	return status == 401 && (code_is(fault, "InvalidAuthenticationToken") || says(fault, "Lifetime validation failed"));
+	return status == 401 && !code_is(fault, "Authorization_IdentityNotFound");
 }
 
+/* Request_ResourceNotFound in the directory; other parts of Graph spell it otherwise. A 404 without such a word may be
+ * a proxy's. */
 bool graph_fault_is_missing(int status, const struct graph_fault *fault)
 {
-	return status == 404 && (code_is(fault, "Request_ResourceNotFound") || code_is(fault, "ResourceNotFound"));
+	return status == 404 && fault->code != NULL && strcasestr(fault->code, "NotFound") != NULL;
 }
 
 struct verdict {

@@ -127,12 +127,16 @@ static enum result exchange_prepare(const struct graph_session *session, const s
 	exchange->headers[0] = (struct http_header){"Authorization", bearer};
 	exchange->headers[1] = (struct http_header){"Accept", "application/json"};
 	exchange->headers[2] = (struct http_header){"client-request-id", exchange->client_request_id};
-	exchange->headers[3] = (struct http_header){"Content-Type", "application/json"};
+	size_t headers = 3;
+	if (request->body != NULL)
+		exchange->headers[headers++] = (struct http_header){"Content-Type", "application/json"};
+	if (request->eventual)
+		exchange->headers[headers++] = (struct http_header){"ConsistencyLevel", "eventual"};
 	exchange->request = (struct http_request){
 	    .method = graph_method_name(request->method),
 	    .url = url,
 	    .headers = exchange->headers,
-	    .header_count = request->body != NULL ? 4 : 3,
+	    .header_count = headers,
 	    .body = request->body,
 	    .body_length = request->body != NULL ? strlen(request->body) : 0,
 	    .timeout_ms = entra_time_left(session->environment->clock, session->deadline_ms),
@@ -261,12 +265,15 @@ static enum result request_check(const struct graph_request *request, struct err
 	return error_set(error, RESULT_INVALID, "validation_failed", "That request is not one that this product sends.");
 }
 
-/* After a 401 that means the token alone: with a new one, once. */
-static enum result perform_again(struct graph_session *session, const struct graph_request *request,
-                                 struct graph_answer *answer, struct error *error)
+/* After a 401 that means the token alone: with a new one, once. Several may have been refused with the same token: one
+ * new one is for them all. */
+static enum result perform_again(struct graph_session *session, const char *rejected,
+                                 const struct graph_request *request, struct graph_answer *answer, struct error *error)
 {
 	graph_answer_done(answer);
-	enum result result = session_find_token(session, session->token, error);
+	enum result result = RESULT_OK;
+	if (session->token == rejected)
+		result = session_find_token(session, rejected, error);
 	return result == RESULT_OK ? exchange_once(session, request, answer, error) : result;
 }
 
@@ -283,7 +290,7 @@ enum result graph_perform(struct graph_session *session, const struct graph_requ
 		return result;
 	result = exchange_once(session, request, ret_answer, error);
 	if (result != RESULT_OK && graph_fault_is_token(ret_answer->status, &ret_answer->fault))
-		return perform_again(session, request, ret_answer, error);
+		return perform_again(session, session->token, request, ret_answer, error);
 	return result;
 }
 
@@ -305,10 +312,11 @@ static void exchanges_judge(struct graph_session *session, const struct graph_re
                             const struct exchange *exchanges, const struct http_response *responses,
                             struct graph_answer *answers, enum result *results, struct error *errors)
 {
+	const char *used = session->token;
 	for (size_t i = 0; i < count; i++) {
 		results[i] = exchange_judge(session, &exchanges[i], results[i], &responses[i], &answers[i], &errors[i]);
 		if (results[i] != RESULT_OK && graph_fault_is_token(answers[i].status, &answers[i].fault))
-			results[i] = perform_again(session, &requests[i], &answers[i], &errors[i]);
+			results[i] = perform_again(session, used, &requests[i], &answers[i], &errors[i]);
 	}
 }
 

@@ -36,6 +36,7 @@ struct graph_request {
 	const char *path; /* "/groups/…", below the version root; or NULL and `url` */
 	const char *url;  /* from odata_walk_next */
 	const char *body; /* JSON text; NULL: none */
+	bool eventual;    /* a $search, which Graph answers from its index alone; never for what a decision stands on */
 };
 
 /* `body` is NULL if there was none. An answer is good if its status is 2xx. */

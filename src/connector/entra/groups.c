@@ -218,7 +218,20 @@ enum result entra_read_group(const struct connector_environment *environment, co
 	return result;
 }
 
-static char *search_path(struct arena *arena, const char *search)
+struct found_groups {
+	struct group_facts facts[SEARCH_MAX];
+	size_t count;
+};
+
+static char *path_take(struct text *path, struct arena *arena)
+{
+	char *copy = text_failed(path) ? NULL : arena_strdup(arena, path->data);
+	text_done(path);
+	return copy;
+}
+
+/* Groups whose name begins so; all, if nothing is searched for. */
+static char *beginning_path(struct arena *arena, const char *search)
 {
 	struct text path = TEXT_INIT(16 * 1024);
 	text_printf(&path, "/groups?%s&$top=%d", SELECT, SEARCH_MAX);
@@ -227,9 +240,22 @@ static char *search_path(struct arena *arena, const char *search)
 		odata_append_literal(&path, search);
 		text_append_char(&path, ')');
 	}
-	char *copy = text_failed(&path) ? NULL : arena_strdup(arena, path.data);
-	text_done(&path);
-	return copy;
+	return path_take(&path, arena);
+}
+
+/* Groups that have these words anywhere in their name. */
+static char *words_path(struct arena *arena, const char *search)
+{
+	struct text path = TEXT_INIT(16 * 1024);
+	text_printf(&path, "/groups?%s&$top=%d&$count=true&$search=%%22displayName%%3A", SELECT, SEARCH_MAX);
+	for (const char *at = search; *at != '\0'; at++) {
+		const char one[2] = {*at, '\0'};
+		if (*at == '"' || *at == '\\')
+			text_append(&path, "%5C");
+		text_append_percent(&path, one);
+	}
+	text_append(&path, "%22");
+	return path_take(&path, arena);
 }
 
 /* Fills `allowed` for groups whose facts are known. */
@@ -247,20 +273,52 @@ static enum result judge_all(struct graph_session *session, const struct group_f
 	return bindable_find_owned(session, ids, count, allowed, error);
 }
 
-static enum result list_read(const json_t *list, struct arena *arena, struct group_facts *facts, size_t *ret_count,
-                             struct error *error)
+static bool is_found(const struct found_groups *found, const char *group_id)
 {
-	size_t count = 0;
+	for (size_t i = 0; i < found->count; i++)
+		if (text_equal_fold(found->facts[i].group_id, group_id))
+			return true;
+	return false;
+}
+
+static enum result list_read(const json_t *list, struct arena *arena, struct found_groups *found, struct error *error)
+{
 	if (!json_is_array(list))
 		return bad_group(RESULT_PROTOCOL, error);
-	for (size_t i = 0; i < json_array_size(list) && count < SEARCH_MAX; i++) {
-		enum result result = entra_group_facts_read(json_array_get(list, i), arena, &facts[count]);
+	for (size_t i = 0; i < json_array_size(list) && found->count < SEARCH_MAX; i++) {
+		struct group_facts *facts = &found->facts[found->count];
+		enum result result = entra_group_facts_read(json_array_get(list, i), arena, facts);
 		if (result != RESULT_OK)
 			return bad_group(result, error);
-		count++;
+		if (!is_found(found, facts->group_id))
+			found->count++;
 	}
-	*ret_count = count;
 	return RESULT_OK;
+}
+
+static enum result list_ask(struct graph_session *session, const char *path, bool eventual, struct found_groups *found,
+                            struct error *error)
+{
+	if (path == NULL)
+		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+	const struct graph_request request = {.method = GRAPH_GET, .path = path, .eventual = eventual};
+	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
+	enum result result = graph_perform(session, &request, &answer, error);
+	if (result == RESULT_OK)
+		result = list_read(json_object_get(answer.body, "value"), session->arena, found, error);
+	return result;
+}
+
+/* Those that begin so come first, from the directory itself. Graph's index may add others; where it cannot be asked,
+ * the first are the answer. */
+static enum result names_search(struct graph_session *session, const char *search, struct found_groups *found,
+                                struct error *error)
+{
+	enum result result = list_ask(session, beginning_path(session->arena, search), false, found, error);
+	if (result != RESULT_OK || text_is_empty(search) || found->count == SEARCH_MAX)
+		return result;
+	result = list_ask(session, words_path(session->arena, search), true, found, NULL);
+	return result == RESULT_NO_MEMORY ? error_set(error, result, NULL, "Out of memory.") : RESULT_OK;
 }
 
 enum result entra_search_groups(const struct connector_environment *environment, const struct connector_target *target,
@@ -271,24 +329,19 @@ enum result entra_search_groups(const struct connector_environment *environment,
 	enum result result = graph_session_init(environment, target, arena, &session, error);
 	if (result != RESULT_OK)
 		return result;
-	struct group_facts facts[SEARCH_MAX];
 	bool allowed[SEARCH_MAX];
-	size_t count = 0;
-	const struct graph_request request = {.method = GRAPH_GET, .path = search_path(arena, search)};
+	struct found_groups *found = arena_alloc(arena, sizeof(*found));
 	struct connector_group_check *groups = arena_array(arena, SEARCH_MAX, sizeof(*groups));
-	if (request.path == NULL || groups == NULL)
+	if (found == NULL || groups == NULL)
 		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
-	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
-	result = graph_perform(&session, &request, &answer, error);
+	result = names_search(&session, search, found, error);
 	if (result == RESULT_OK)
-		result = list_read(json_object_get(answer.body, "value"), arena, facts, &count, error);
-	if (result == RESULT_OK)
-		result = judge_all(&session, facts, count, allowed, error);
+		result = judge_all(&session, found->facts, found->count, allowed, error);
 	if (result != RESULT_OK)
 		return result;
-	for (size_t i = 0; i < count; i++)
-		entra_group_check_fill(&facts[i], allowed[i], &groups[i]);
+	for (size_t i = 0; i < found->count; i++)
+		entra_group_check_fill(&found->facts[i], allowed[i], &groups[i]);
 	*ret_groups = groups;
-	*ret_count = count;
+	*ret_count = found->count;
 	return RESULT_OK;
 }

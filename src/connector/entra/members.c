@@ -20,6 +20,7 @@
 #include "connector/entra/groups.h"
 #include "connector/entra/odata.h"
 #include "connector/entra/permissions.h"
+#include "connector/entra/token.h"
 #include "connector/entra/token_claims.h"
 #include "connector/entra/transport.h"
 #include "connector/entra/users.h"
@@ -181,6 +182,8 @@ static enum result explain_by_roles(struct membership *membership, enum result r
 	bool owned = bindable_is_owned_mode(session->environment->bindable_groups);
 	if (owned || permissions_allow_membership_writes(&claims))
 		return refused;
+	/* Consent that is given later stands in new tokens only. */
+	entra_token_forget(session->target->settings->connector_id);
 	return explain_as(error, RESULT_DENIED, claims.role_count == 0 ? "consent_missing" : "permission_missing",
 	                  "The app lacks the application permission GroupMember.ReadWrite.All.");
 }

@@ -194,7 +194,8 @@ CREATE UNIQUE INDEX access_request_one_pending ON access_request (site, issue_id
 	WHERE status = 'pending' AND issue_id IS NOT NULL;
 CREATE INDEX access_request_stale ON access_request (asked_at) WHERE status = 'pending' AND issue_id IS NOT NULL;
 
--- Approval ids (kind jsm) and history ids (kind status) that a final request used up. Each can count once on a site.
+-- Approval ids (kind jsm) and history ids (kind status) that a final request used up, as "<issue id>/<id>". Each can count
+-- once on its issue.
 CREATE TABLE consumed_id (
 	site TEXT NOT NULL,
 	kind TEXT NOT NULL,

@@ -139,8 +139,21 @@ static void only_a_refused_token_is_renewed(void **state)
 	assert_false(graph_fault_is_token(403, &fault));
 	fault = (struct graph_fault){.code = "other", .message = "Lifetime validation failed, the token is expired."};
 	assert_true(graph_fault_is_token(401, &fault));
+	fault = (struct graph_fault){0};
+	assert_true(graph_fault_is_token(401, &fault));
 	fault = (struct graph_fault){.code = "Authorization_IdentityNotFound", .message = "x"};
 	assert_false(graph_fault_is_token(401, &fault));
+}
+
+static void what_is_gone_is_known_however_graph_spells_it(void **state)
+{
+	(void)state;
+	static const char *const codes[] = {"Request_ResourceNotFound", "ResourceNotFound", "itemNotFound"};
+	for (size_t i = 0; i < ARRAY_SIZE(codes); i++)
+		assert_true(graph_fault_is_missing(404, &(struct graph_fault){.code = codes[i]}));
+	assert_false(graph_fault_is_missing(404, &(struct graph_fault){.code = "UnknownError"}));
+	assert_false(graph_fault_is_missing(404, &(struct graph_fault){0}));
+	assert_false(graph_fault_is_missing(400, &(struct graph_fault){.code = "itemNotFound"}));
 }
 
 static void each_failure_holds_no_more_than_it_concerns(void **state)
@@ -186,6 +199,7 @@ int main(void)
 	    cmocka_unit_test(a_hostile_code_is_not_passed_on),
 	    cmocka_unit_test(only_the_known_messages_count_as_already),
 	    cmocka_unit_test(only_a_refused_token_is_renewed),
+	    cmocka_unit_test(what_is_gone_is_known_however_graph_spells_it),
 	    cmocka_unit_test(each_failure_holds_no_more_than_it_concerns),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,6 +128,29 @@ static void the_secret_in_use_is_the_one_whose_end_is_told(void **state)
 	assert_string_equal(credential_expiry_code(now + 31 * day, now), "credential_valid");
 }
 
+static void a_secret_without_a_hint_is_ours_only_if_there_is_no_other(void **state)
+{
+	(void)state;
+	static const struct {
+		const char *json;
+		bool told;
+	} rows[] = {
+	    {"{\"passwordCredentials\":[{\"hint\":null,\"endDateTime\":\"2027-01-01T00:00:00Z\"}]}", true},
+	    {"{\"passwordCredentials\":[{\"endDateTime\":\"2027-01-01T00:00:00Z\"}]}", true},
+	    {"{\"passwordCredentials\":[{\"hint\":\"xyz\",\"endDateTime\":\"2027-01-01T00:00:00Z\"}]}", false},
+	    {"{\"passwordCredentials\":[{\"endDateTime\":\"2027-01-01T00:00:00Z\"},"
+	     "{\"endDateTime\":\"2028-01-01T00:00:00Z\"}]}",
+	     false},
+	    {"{\"passwordCredentials\":[]}", false},
+	    {"{}", false},
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_(json_decrefp) json_t *object = NULL;
+		assert_int_equal(json_read(rows[i].json, strlen(rows[i].json), &object, NULL), RESULT_OK);
+		assert_int_equal(credential_expiry_find(object, "abc", 1) != 0, rows[i].told);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -137,6 +160,7 @@ int main(void)
 	    cmocka_unit_test(every_flag_is_asked_for_by_name),
 	    cmocka_unit_test(an_operators_limit_excludes_what_it_does_not_name),
 	    cmocka_unit_test(the_secret_in_use_is_the_one_whose_end_is_told),
+	    cmocka_unit_test(a_secret_without_a_hint_is_ours_only_if_there_is_no_other),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

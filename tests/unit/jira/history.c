@@ -166,6 +166,8 @@ static void every_page_of_the_history_is_read_oldest_first(void **state)
 	assert_string_equal(changes[1].to_text, "Approved");
 	assert_string_equal(changes[1].author_account_id, "a");
 	assert_null(changes[2].field_id);
+	assert_true(changes[2].custom); /* of a kind that was not told */
+	assert_false(changes[1].custom);
 }
 
 static void a_change_that_cannot_be_read_is_not_skipped(void **state)

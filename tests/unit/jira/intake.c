@@ -306,6 +306,109 @@ static void a_word_that_jira_took_back_is_noticed_before_the_write(void **state)
 	assert_false(confirm(w));
 }
 
+/* What the issue showed at first glance; from the second on it shows what jira_says() told. */
+static void showed_first(struct world *w, const char *tool)
+{
+	static char first[2048];
+	const char *at = strstr(w->issue, "\"chat\"");
+	assert_non_null(at);
+	snprintf(first, sizeof(first), "%.*s\"%s\"%s", (int)(at - w->issue), w->issue, tool, at + strlen("\"chat\""));
+	server.answers[0].body = first;
+	server.answers[0].again = false;
+	canned_add(&server, "GET", ISSUE, 200, w->issue)->again = true;
+}
+
+static void an_issue_edited_while_it_is_read_gives_what_was_approved(void **state)
+{
+	struct world *w = *state;
+	scene_tool(w->scene, "other", "entra");
+	jira_says(w, "Approved", "chat", approval("1", 1, "approved", "boss"), "");
+	showed_first(w, "other");
+	run(w);
+	assert_newest(w, 1, REQUEST_APPROVED, NULL);
+	assert_string_equal(newest(w).tool_id, "chat");
+}
+
+static const char *moved(const char *id, const char *at, const char *to, const char *author)
+{
+	static char texts[4][400];
+	static int next;
+	char *text = texts[next++ % 4];
+	snprintf(text, sizeof(texts[0]),
+	         "{\"id\":\"%s\",\"author\":{\"accountId\":\"%s\"},\"created\":\"2025-11-23T%s.000+0000\",\"items\":[{"
+	         "\"field\":\"status\",\"fieldtype\":\"jira\",\"to\":\"x\",\"toString\":\"%s\"}]}",
+	         id, author, at, to);
+	return text;
+}
+
+static void a_transition_about_another_tool_is_not_taken_for_this_one(void **state)
+{
+	struct world *w = *state;
+	static const char *const approved[] = {"Approved", NULL}, *const authors[] = {"boss", NULL};
+	struct intake_settings settings, kept;
+	scene_tool(w->scene, "other", "entra");
+	assert_ok(DO(w->scene, intake_read, w->scene->arena, &settings));
+	settings.approval = "status";
+	settings.approved_statuses = approved;
+	settings.allowed_authors = authors;
+	assert_ok(DO(w->scene, intake_write, &admin, &settings, 0, w->scene->arena, &kept, &w->scene->error));
+	jira_says(w, "Approved", "chat", "", moved("5", "08:01:00", "Approved", "boss"));
+	showed_first(w, "other");
+	run(w);
+	assert_newest(w, 1, REQUEST_APPROVED, NULL);
+	assert_string_equal(newest(w).tool_id, "chat");
+}
+
+static void a_revoked_status_counts_though_the_issue_has_moved_on(void **state)
+{
+	struct world *w = *state;
+	const char *approved = approval("1", 1, "approved", "boss");
+	const char *before = moved("4", "08:00:30", "Access removed", "boss");
+	jira_says(w, "Approved", "chat", approved, before);
+	run(w);
+	assert_int_equal(grants(w, GRANT_PENDING_PROVISION), 1); /* what was before the approval is over */
+	run(w);
+	assert_int_equal(grants(w, GRANT_PENDING_PROVISION), 1);
+	assert_true(confirm(w));
+	jira_says(w, "Closed", "chat", approved, moved("6", "08:20:00", "Access removed", "boss"));
+	assert_false(confirm(w));
+	run(w);
+	assert_int_equal(grants(w, GRANT_PENDING_DEPROVISION), 1);
+	/* And a new round gives access anew. */
+	jira_says(w, "Approved", "chat", both(approved, approval("2", 30, "approved", "boss")),
+	          moved("6", "08:20:00", "Access removed", "boss"));
+	run(w);
+	run(w);
+	assert_newest(w, 2, REQUEST_APPROVED, NULL);
+	assert_int_equal(grants(w, GRANT_PENDING_PROVISION), 1);
+}
+
+static void access_approved_and_taken_away_before_we_looked_is_not_given(void **state)
+{
+	struct world *w = *state;
+	const char *passed = moved("6", "08:20:00", "Access removed", "boss");
+	jira_says(w, "Closed", "chat", approval("1", 1, "approved", "boss"), passed);
+	run(w);
+	run(w);
+	assert_newest(w, 1, REQUEST_CANCELLED, NULL);
+	assert_int_equal(grants(w, GRANT_PENDING_PROVISION), 0);
+}
+
+static void a_refusal_that_was_over_in_seconds_costs_no_minutes(void **state)
+{
+	struct world *w = *state;
+	canned_reset(&server);
+	canned_add(&server, "GET", ISSUE, 401, "{}")->again = true;
+	assert_int_equal(run_event(w, NULL, 1), JOB_WAITING);
+	assert_int_equal(w->attempt.outcome.next_attempt_at - clock_now_ms(w->options.clock), 2000);
+	assert_int_equal(run_event(w, NULL, 30), JOB_WAITING);
+	assert_int_equal(w->attempt.outcome.next_attempt_at - clock_now_ms(w->options.clock), 300000);
+	canned_reset(&server);
+	canned_add(&server, "GET", ISSUE, 503, "{}")->again = true;
+	assert_int_equal(run_event(w, NULL, 30), JOB_WAITING);
+	assert_in_range(w->attempt.outcome.next_attempt_at - clock_now_ms(w->options.clock), 1, 30000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -326,6 +429,11 @@ int main(void)
 	    CASE(an_event_waits_while_jira_is_away_and_is_settled_once),
 	    CASE(an_issue_of_another_project_is_ignored_by_name),
 	    CASE(a_word_that_jira_took_back_is_noticed_before_the_write),
+	    CASE(an_issue_edited_while_it_is_read_gives_what_was_approved),
+	    CASE(a_transition_about_another_tool_is_not_taken_for_this_one),
+	    CASE(a_revoked_status_counts_though_the_issue_has_moved_on),
+	    CASE(access_approved_and_taken_away_before_we_looked_is_not_given),
+	    CASE(a_refusal_that_was_over_in_seconds_costs_no_minutes),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -35,6 +35,29 @@ static void an_event_lost_for_a_day_is_found_by_the_sweep(void **state)
 	assert_non_null(strstr(server.body, "updated >= -70m"));
 }
 
+static void a_sweep_that_was_cut_short_goes_on_where_it_ended(void **state)
+{
+	struct world *w = *state;
+	static char page[200 * 1024];
+	size_t length = (size_t)snprintf(page, sizeof(page), "{\"nextPageToken\":\"next\",\"issues\":[");
+	for (int i = 0; i < 2000; i++)
+		length += (size_t)snprintf(page + length, sizeof(page) - length,
+		                           "%s{\"id\":\"7\",\"fields\":{\"updated\":\"2025-11-23T06:00:00.000Z\"}}",
+		                           i > 0 ? "," : "");
+	snprintf(page + length, sizeof(page) - length, "]}");
+	static char other[200 * 1024];
+	snprintf(other, sizeof(other), "{\"nextPageToken\":\"more\"%s", strchr(page, ','));
+	canned_reset(&server);
+	for (int i = 0; i < 6; i++)
+		canned_add(&server, "POST", "/rest/api/3/search/jql", 200, i % 2 ? other : page);
+	scene_pass(w->scene, 60000); /* 08:01 */
+	assert_int_equal(sweep(w), JOB_SUCCEEDED);
+	canned_reset(&server);
+	sweep_finds("2025-11-23T08:00:00.000+0000");
+	assert_int_equal(sweep(w), JOB_SUCCEEDED);
+	assert_non_null(strstr(server.body, "updated >= -131m"));
+}
+
 static void an_issue_that_has_settled_costs_the_sweep_nothing_until_it_changes(void **state)
 {
 	struct world *w = *state;
@@ -108,6 +131,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    CASE(an_event_lost_for_a_day_is_found_by_the_sweep),
+	    CASE(a_sweep_that_was_cut_short_goes_on_where_it_ended),
 	    CASE(an_issue_that_has_settled_costs_the_sweep_nothing_until_it_changes),
 	    CASE(a_pending_request_is_asked_about_even_if_nothing_is_heard),
 	    CASE(an_issue_is_told_how_it_ended_and_only_once),

@@ -198,7 +198,7 @@ static void a_body_that_is_not_what_the_route_asks_for_is_refused_by_name(void *
 	expect("GET /api/v1/connectors?cursor=AAAA", AS_ADMIN, "", 422, "\"cursor\"");
 	expect("GET /api/v1/connectors?bogus=1", AS_ADMIN, "", 422, "\"bogus\"");
 	expect("GET /api/v1/connectors?limit=1&limit=2", AS_ADMIN, "", 422, "given twice");
-	expect("GET /api/v1/connectors/a/groups?search=", AS_ADMIN, "", 422, "\"search\"");
+	expect("GET /api/v1/connectors/a/groups?serch=x", AS_ADMIN, "", 422, "\"serch\"");
 }
 
 static void a_body_over_its_limit_is_413_however_it_comes(void **state)

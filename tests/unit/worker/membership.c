@@ -25,6 +25,31 @@ static void a_user_who_was_there_before_is_put_on_record_as_such(void **state)
 	assert_true(world.intended_found);
 }
 
+static void a_user_whom_a_stale_read_did_not_show_is_put_on_record_as_there_before(void **state)
+{
+	(void)state;
+	world.member = true;
+	world.stale_reads = 1;
+	assert_int_equal(world_run(), 1);
+	assert_int_equal(world.event, GRANT_EVENT_MEMBER);
+	assert_false(world.intended_found);
+	assert_int_equal(world.origin, MEMBERSHIP_PREEXISTING);
+}
+
+static void a_stale_read_after_a_write_of_ours_does_not_make_it_somebody_elses(void **state)
+{
+	(void)state;
+	world_fail_writes(RESULT_TIMEOUT, "graph_unavailable");
+	world.write_is_lost = true;
+	world_attempt();
+	world.write_result = RESULT_OK;
+	world.stale_reads = 1;
+	world_run();
+	assert_int_equal(world.event, GRANT_EVENT_MEMBER);
+	assert_int_equal(world.writes, 2);
+	assert_int_equal(world.origin, MEMBERSHIP_OURS);
+}
+
 static void nothing_is_written_for_a_grant_that_changed_meanwhile(void **state)
 {
 	(void)state;
@@ -318,6 +343,41 @@ static void a_removal_that_spreads_slowly_is_waited_for(void **state)
 	assert_true(world.writes <= 2);
 }
 
+static void a_removal_that_was_sent_is_finished_though_the_user_was_approved_again(void **state)
+{
+	(void)state;
+	world_deprovision(MEMBERSHIP_OURS, true);
+	world.hidden_reads = 2;
+	world_attempt();
+	world.other_open = true; /* it waits for us */
+	world_run();
+	assert_int_equal(world.event, GRANT_EVENT_NOT_MEMBER);
+	assert_false(world.member);
+}
+
+static void a_removal_whose_answer_was_lost_is_finished_though_the_user_was_approved_again(void **state)
+{
+	(void)state;
+	world_deprovision(MEMBERSHIP_OURS, true);
+	world_fail_writes(RESULT_TIMEOUT, "graph_unavailable");
+	world.write_is_lost = true;
+	world_attempt();
+	world.write_result = RESULT_OK;
+	world.other_open = true;
+	world_run();
+	assert_int_equal(world.event, GRANT_EVENT_NOT_MEMBER);
+}
+
+static void a_removal_that_is_seen_in_time_is_not_sent_again(void **state)
+{
+	(void)state;
+	world_deprovision(MEMBERSHIP_OURS, true);
+	world.hidden_reads = 4; /* gone on the very look that would else be followed by another remove */
+	world_run();
+	assert_int_equal(world.event, GRANT_EVENT_NOT_MEMBER);
+	assert_int_equal(world.writes, 1);
+}
+
 static void an_add_that_surfaces_late_does_not_outlive_the_removal(void **state)
 {
 	(void)state;
@@ -391,6 +451,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(an_approved_user_ends_up_in_the_group),
 	    TEST(a_user_who_was_there_before_is_put_on_record_as_such),
+	    TEST(a_user_whom_a_stale_read_did_not_show_is_put_on_record_as_there_before),
+	    TEST(a_stale_read_after_a_write_of_ours_does_not_make_it_somebody_elses),
 	    TEST(nothing_is_written_for_a_grant_that_changed_meanwhile),
 	    TEST(a_change_that_spreads_slowly_is_waited_for_and_not_repeated_each_time),
 	    TEST(a_change_that_is_never_shown_goes_to_a_person_in_the_end),
@@ -417,6 +479,9 @@ int main(void)
 	    TEST(a_grant_that_never_had_a_user_asks_the_directory_nothing),
 	    TEST(another_open_grant_keeps_the_user_in_the_group),
 	    TEST(a_removal_that_spreads_slowly_is_waited_for),
+	    TEST(a_removal_that_was_sent_is_finished_though_the_user_was_approved_again),
+	    TEST(a_removal_whose_answer_was_lost_is_finished_though_the_user_was_approved_again),
+	    TEST(a_removal_that_is_seen_in_time_is_not_sent_again),
 	    TEST(an_add_that_surfaces_late_does_not_outlive_the_removal),
 	    TEST(a_removal_whose_answer_was_lost_is_done_again),
 	    TEST(a_missing_group_holds_removals_and_is_not_taken_for_gone),

@@ -45,6 +45,7 @@ static struct world {
 	bool member;      /* as written */
 	int hidden_reads; /* so many reads show the state before the write */
 	bool shown;       /* what stale reads show */
+	int stale_reads;  /* so many reads show nobody */
 	int writes, reads, questions;
 	struct identity_match match;
 	struct identity_question asked;
@@ -104,6 +105,16 @@ static enum result fake_intend(struct store *store, const char *id, const char *
 	}
 	world.grant.external_user_id = USER;
 	*ret_origin = world.origin;
+	return RESULT_OK;
+}
+
+static enum result fake_mark(struct store *store, const char *id, const char *job_id, int64_t fence,
+                             const char *user_id, struct error *error)
+{
+	(void)store, (void)id, (void)job_id, (void)fence, (void)error;
+	assert_string_equal(user_id, USER);
+	assert_true(world.intents > 0);
+	world.origin = MEMBERSHIP_PREEXISTING;
 	return RESULT_OK;
 }
 
@@ -187,6 +198,7 @@ static const struct store_ops fake_store_ops = {
     .grant_read = fake_grant_read,
     .grant_apply = fake_grant_apply,
     .grant_intend_membership = fake_intend,
+    .grant_mark_preexisting = fake_mark,
     .membership_origin = fake_origin,
     .grant_other_open = fake_other_open,
     .grant_removal_under_way = fake_removal,
@@ -228,7 +240,10 @@ static enum result fake_is_member(const struct connector_environment *environmen
 		*error = world.failure;
 		return world.read_result;
 	}
-	if (world.writes > 0 && world.hidden_reads > 0) {
+	if (world.stale_reads > 0) {
+		world.stale_reads--;
+		*ret_member = false;
+	} else if (world.writes > 0 && world.hidden_reads > 0) {
 		world.hidden_reads--;
 		*ret_member = world.shown;
 	} else {
