@@ -51,7 +51,9 @@ static bool value_take(const char **at, char out[128])
 {
 	size_t length = 0;
 	skip(at);
-	char quote = **at == '"' || **at == '\'' ? *(*at)++ : '\0';
+	char quote = '\0';
+	if (**at == '"' || **at == '\'')
+		quote = *(*at)++;
 	while (**at && (quote ? **at != quote : !isspace((unsigned char)**at) && !strchr("(),=<>!", **at))) {
 		if (length == 127)
 			return false;

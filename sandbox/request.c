@@ -22,7 +22,10 @@ static char *percent_decode(struct arena *arena, const char *text, size_t length
 		return NULL;
 	for (size_t i = 0; i < length; i++) {
 		if (text[i] != '%') {
-			out[at++] = plus_is_space && text[i] == '+' ? ' ' : text[i];
+			out[at] = text[i];
+			if (plus_is_space && text[i] == '+')
+				out[at] = ' ';
+			at++;
 			continue;
 		}
 		if (i + 2 >= length || hex_value(text[i + 1]) < 0 || hex_value(text[i + 2]) < 0)

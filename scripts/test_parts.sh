@@ -74,7 +74,7 @@ part_sanitize() {
 
 part_threads() {
 	CC=clang build_with "$root/build-tsan" -Db_sanitize=thread -Db_lundef=false -Dwerror=true
-	TSAN_OPTIONS=halt_on_error=1:suppressions=$root/tests/tsan.supp run_c_tests "$root/build-tsan" tsan
+	TSAN_OPTIONS=halt_on_error=1 run_c_tests "$root/build-tsan" tsan
 }
 
 part_valgrind() {

@@ -158,7 +158,7 @@ static bool take_line(FILE *file, char *into, size_t *ret_length, bool *ret_over
 static char *read_line(char *into, int size, void *context)
 {
 	struct reading *reading = context;
-	char line[LONGEST_LINE + 2];
+	char line[LONGEST_LINE + 2] = "";
 	char *start = line;
 	size_t length = 0;
 	bool over_long = false;

@@ -31,6 +31,7 @@
 #include "server/router.h"
 
 #define SERVER_MHD_THREADS 4
+/* They wait for the disk, and those that wait together share one commit. */
 #define SERVER_QUICK_THREADS 32
 #define SERVER_WAITING_THREADS 8
 #define SERVER_QUICK_QUEUE 4096

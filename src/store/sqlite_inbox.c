@@ -33,15 +33,16 @@ static const struct row_type event_row = {sizeof(struct inbox_event), event_read
  * asked Jira before that happened, so it stands for nobody else. */
 static const char *automation_unread(struct session *session, const char *issue_key)
 {
-	return sql_ask_text(session, session->scratch,
-	                    "SELECT e.event_id FROM job j JOIN inbox_event e ON e.event_id = j.inbox_event_id WHERE j.kind = "
-	                    "'intake' AND j.subject = ?1 AND j.status IN ('queued', 'waiting') AND e.source = 'automation' "
-	                    "AND e.status = 'received' ORDER BY j.job_key LIMIT 1",
-	                    SQL_ARGS(sql_text(issue_key)));
+	return sql_ask_text(
+	    session, session->scratch,
+	    "SELECT e.event_id FROM job j JOIN inbox_event e ON e.event_id = j.inbox_event_id WHERE j.kind = "
+	    "'intake' AND j.subject = ?1 AND j.status IN ('queued', 'waiting') AND e.source = 'automation' "
+	    "AND e.status = 'received' ORDER BY j.job_key LIMIT 1",
+	    SQL_ARGS(sql_text(issue_key)));
 }
 
-/* The event that this one repeats; NULL: none. *ret_again: only the bytes are the same, which two different moments of an
- * issue can be said in, so the issue is to be looked at again. */
+/* The event that this one repeats; NULL: none. *ret_again: only the bytes are the same, which two different moments of
+ * an issue can be said in, so the issue is to be looked at again. */
 static const char *event_repeated(struct session *session, const struct inbox_event *event, bool *ret_again)
 {
 	const char *first = NULL;
@@ -99,9 +100,8 @@ static enum result event_add(struct session *session, struct sqlite_write *write
 		return RESULT_OK;
 	event_insert(session, event);
 	if (readable)
-		job_start(
-		    session,
-		    &(struct job_start){.kind = JOB_INTAKE, .subject = issue, .inbox_event_id = event->event_id});
+		job_start(session,
+		          &(struct job_start){.kind = JOB_INTAKE, .subject = issue, .inbox_event_id = event->event_id});
 	return RESULT_OK;
 }
 

@@ -73,7 +73,8 @@ static int64_t claim_probe(struct session *session)
 	    "'' OR i.group_id = j.group_id) JOIN connector c ON c.connector_id = j.connector_id AND c.enabled = 1 "
 	    "WHERE i.next_probe_at <= ?1 AND j.status IN ('queued', 'waiting') AND j.held = 1 AND NOT EXISTS "
 	    "(SELECT 1 FROM incident other WHERE other.connector_id = j.connector_id AND other.group_id IN ('', "
-	    "j.group_id) AND other.next_probe_at > ?1) AND " CLAIM_FREE " ORDER BY j.priority, j.attempts, j.job_key LIMIT 1",
+	    "j.group_id) AND other.next_probe_at > ?1) AND " CLAIM_FREE
+	    " ORDER BY j.priority, j.attempts, j.job_key LIMIT 1",
 	    SQL_ARGS(sql_int(session->now)), &key);
 	return key;
 }

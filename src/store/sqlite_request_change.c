@@ -53,27 +53,28 @@ static bool request_has_pending(struct session *session, const struct access_req
 	                  SQL_ARGS(sql_text(request->tool_id), sql_text(request->account_id)));
 }
 
-/* Kept as "<issue>/<id>": an id is taken to name one thing within its issue, whether or not Jira numbers across them. */
+/* Kept as "<issue>/<id>": an id is taken to name one thing within its issue, whether or not Jira numbers across them.
+ */
 void request_consume(struct session *session, const struct request_row *row, const char *const *ids)
 {
 	if (row->request.site == NULL || row->request.issue_id == NULL)
 		return;
 	for (; ids != NULL && *ids != NULL; ids++)
-		sql_run(
-		    session,
-		    "INSERT OR IGNORE INTO consumed_id (site, kind, id, request_key) VALUES (?1, ?2, ?5 || '/' || ?3, ?4)",
-		    SQL_ARGS(sql_text(row->request.site), sql_text(row->request.approval), sql_text(*ids), sql_int(row->key),
-		             sql_text(row->request.issue_id)));
+		sql_run(session,
+		        "INSERT OR IGNORE INTO consumed_id (site, kind, id, request_key) VALUES (?1, ?2, ?5 || '/' || ?3, ?4)",
+		        SQL_ARGS(sql_text(row->request.site), sql_text(row->request.approval), sql_text(*ids),
+		                 sql_int(row->key), sql_text(row->request.issue_id)));
 }
 
 static bool consumed_elsewhere(struct session *session, const struct request_row *row, const char *const *ids)
 {
 	for (; ids != NULL && *ids != NULL; ids++)
-		if (sql_exists(session,
-		               "SELECT 1 FROM consumed_id WHERE site = ?1 AND kind = ?2 AND id = ?5 || '/' || ?3 AND request_key "
-		               "<> ?4",
-		               SQL_ARGS(sql_text(row->request.site), sql_text(row->request.approval), sql_text(*ids),
-		                        sql_int(row->key), sql_text(row->request.issue_id))))
+		if (sql_exists(
+		        session,
+		        "SELECT 1 FROM consumed_id WHERE site = ?1 AND kind = ?2 AND id = ?5 || '/' || ?3 AND request_key "
+		        "<> ?4",
+		        SQL_ARGS(sql_text(row->request.site), sql_text(row->request.approval), sql_text(*ids),
+		                 sql_int(row->key), sql_text(row->request.issue_id))))
 			return true;
 	return false;
 }

@@ -1,7 +1,9 @@
 /* The SQLite store: how it opens, how it closes, and its table of operations. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -11,6 +13,8 @@
 #include "store/sqlite_ops.h"
 #include "store/sqlite_store.h"
 #include "store/sqlite_work.h"
+
+#define LOCK_PATH_SIZE (PATH_MAX + sizeof(".lock"))
 
 #define SQLITE_ENTRY(name) .name = sqlite_op_##name,
 static const struct store_ops sqlite_ops = {.name = "sqlite", SQLITE_OPERATIONS(SQLITE_ENTRY)};
@@ -32,14 +36,33 @@ static enum result file_make(const struct store_options *options, const char *pa
 	return RESULT_OK;
 }
 
+/* Where the lock lies: beside the file itself, by whatever symbolic link it was opened. A second hard link would have a
+ * lock, and a -wal, of its own beside it. */
+static enum result lock_path(const struct sqlite_store *store, char path[LOCK_PATH_SIZE], struct error *error)
+{
+	char real[PATH_MAX];
+	struct stat status;
+
+	if (realpath(store->path, real) == NULL || stat(real, &status) != 0)
+		return error_set(error, RESULT_IO, NULL, "The database %s cannot be found: %s.", store->path, strerror(errno));
+	if (status.st_nlink > 1)
+		return error_set(error, RESULT_INVALID, NULL,
+		                 "The database %s has a second name (a hard link), under which its changes would be lost; "
+		                 "remove that name or copy the file.",
+		                 store->path);
+	(void)snprintf(path, LOCK_PATH_SIZE, "%s.lock", real);
+	return RESULT_OK;
+}
+
 /* One service to a file. The lock is the process's: it is gone with it, however it ends. */
 static enum result lock_take(struct sqlite_store *store, struct error *error)
 {
-	char path[4096];
+	char path[LOCK_PATH_SIZE];
+	enum result result = lock_path(store, path, error);
 	int fd;
 
-	if (snprintf(path, sizeof(path), "%s.lock", store->path) >= (int)sizeof(path))
-		return error_set(error, RESULT_INVALID, NULL, "The path of the database is too long.");
+	if (result != RESULT_OK)
+		return result;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
 	if (fd < 0)
 		return error_set(error, RESULT_IO, NULL, "The lock file %s cannot be made: %s.", path, strerror(errno));

@@ -58,8 +58,8 @@ static bool read_origin(struct membership_call *call, enum membership_origin *re
 	return result == RESULT_OK || membership_call_end_store(call, result);
 }
 
-/* Nothing is on record of a write by us: whoever is in the group was put there by somebody else. */
-static bool settle_unknown(struct membership_call *call)
+/* Whoever is in the group was put there by somebody else, or nothing is on record of a write by us. */
+static bool settle_not_ours(struct membership_call *call)
 {
 	bool member = false;
 	if (!membership_call_is_member(call, &member))
@@ -122,9 +122,8 @@ static bool settle(struct membership_call *call, enum membership_origin origin)
 {
 	switch (origin) {
 	case MEMBERSHIP_PREEXISTING:
-		return end_not_ours(call);
 	case MEMBERSHIP_UNKNOWN:
-		return membership_call_open(call) && settle_unknown(call);
+		return membership_call_open(call) && settle_not_ours(call);
 	case MEMBERSHIP_OURS:
 		break;
 	}

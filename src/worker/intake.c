@@ -9,8 +9,6 @@
 #include "base/text.h"
 #include "worker/intake.h"
 
-#define DENIED_FIRST_MS 2000
-#define DENIED_CAP_MS (5 * 60 * 1000)
 #define WAIT_CAP_MS 30000
 
 enum result intake_no_memory(struct error *error)
@@ -115,17 +113,8 @@ static enum result event_finish(struct intake_case *c, struct error *error)
 	return result == RESULT_NOT_FOUND ? RESULT_OK : result;
 }
 
-/* A refused account is seldom mended by asking often, and Jira counts failures against it; but a refusal that was over
- * in seconds must not cost minutes. */
-static int64_t denied_wait_ms(int attempts)
-{
-	int64_t delay = DENIED_FIRST_MS;
-	for (int doubled = 1; doubled < attempts && delay < DENIED_CAP_MS; doubled++)
-		delay *= 2;
-	return delay > DENIED_CAP_MS ? DENIED_CAP_MS : delay;
-}
-
-/* Somebody waits for what was approved: Jira is looked for at least twice a minute, unless it asked us to wait longer. */
+/* Somebody waits for what was approved: Jira is looked for at least twice a minute, unless it asked us to wait longer.
+ */
 static struct job_attempt wait_for_jira(const struct job_context *context, const struct error *error)
 {
 	struct job_attempt attempt = job_attempt_wait(context, error);
@@ -153,6 +142,6 @@ struct job_attempt job_run_intake(const struct job_context *context)
 	if (result == RESULT_OK)
 		return job_attempt_succeeded();
 	if (result == RESULT_DENIED)
-		return job_attempt_wait_ms(context, denied_wait_ms(context->job->attempts), error->code, error->detail);
+		return job_attempt_wait_denied(context, error);
 	return wait_for_jira(context, error);
 }

@@ -158,7 +158,8 @@ enum result intake_revoke(struct intake_case *c, bool *ret_settled, struct error
 	if (!*ret_settled)
 		return RESULT_OK;
 	intake_verdict(c, revoked > 0 ? NULL : "nothing_to_do",
-	               revoked > 0 ? REVOKED_REASON : "The issue was moved to a status that takes access away; there is none.",
+	               revoked > 0 ? REVOKED_REASON
+	                           : "The issue was moved to a status that takes access away; there is none.",
 	               request_id);
 	if (c->pending && (stands || overruled))
 		return intake_cancel(c, c->pending->request_id, NULL, REVOKED_REASON, error);

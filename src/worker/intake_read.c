@@ -1,9 +1,9 @@
 /* Asking Jira.
  *
  * An issue, its approvals and its history are three answers given at three moments, and somebody may edit in between.
- * The order makes them one. What decides is read first (the approvals; in mode status the history), then the issue, then
- * the history: a value that the issue shows was there when the decision was, or its change stands in the history, where
- * it counts against the approval. The issue is read a second time only where an approval is in sight. */
+ * The order makes them one. What decides is read first (the approvals; in mode status the history), then the issue,
+ * then the history: a value that the issue shows was there when the decision was, or its change stands in the history,
+ * where it counts against the approval. The issue is read a second time only where an approval is in sight. */
 #include <string.h>
 
 #include "base/text.h"
@@ -55,8 +55,7 @@ static enum result issue_bound(struct intake_case *c, struct error *error)
 
 enum result intake_read_issue(struct intake_case *c, const char *issue, struct error *error)
 {
-	enum result result =
-	    jira_issue_read(c->context->options->jira, issue, &c->settings, c->arena, &c->issue, error);
+	enum result result = jira_issue_read(c->context->options->jira, issue, &c->settings, c->arena, &c->issue, error);
 	return result == RESULT_OK ? issue_bound(c, error) : result;
 }
 

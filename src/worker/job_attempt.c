@@ -5,6 +5,7 @@
 
 #define BACKOFF_BASE_MS 500
 #define BACKOFF_CAP_MS (5 * 60 * 1000)
+#define DENIED_FIRST_MS 2000
 
 struct job_attempt job_attempt_succeeded(void)
 {
@@ -49,4 +50,14 @@ struct job_attempt job_attempt_wait_ms(const struct job_context *context, int64_
 	attempt.outcome.error_code = keep(context, code);
 	attempt.outcome.error_detail = keep(context, detail);
 	return attempt;
+}
+
+/* A refused account is seldom mended by asking often, and Jira counts failures against it; but a refusal that was over
+ * in seconds must not cost minutes. */
+struct job_attempt job_attempt_wait_denied(const struct job_context *context, const struct error *error)
+{
+	int64_t delay = DENIED_FIRST_MS;
+	for (int doubled = 1; doubled < context->job->attempts && delay < BACKOFF_CAP_MS; doubled++)
+		delay *= 2;
+	return job_attempt_wait_ms(context, delay > BACKOFF_CAP_MS ? BACKOFF_CAP_MS : delay, error->code, error->detail);
 }

@@ -34,6 +34,8 @@ struct job_attempt job_attempt_succeeded(void);
 struct job_attempt job_attempt_cancelled(const char *code, const char *detail);
 /* Waits: what the other side asked for, else backoff with full jitter (base 500 ms, cap 5 min). */
 struct job_attempt job_attempt_wait(const struct job_context *context, const struct error *error);
+/* Waits after Jira refused our account: 2 s, doubled with each attempt, up to 5 min. */
+struct job_attempt job_attempt_wait_denied(const struct job_context *context, const struct error *error);
 struct job_attempt job_attempt_wait_ms(const struct job_context *context, int64_t delay_ms, const char *code,
                                        const char *detail);
 

@@ -26,8 +26,8 @@ struct sweep {
 	int64_t reached; /* the watermark to be: where a search that was cut short has got to */
 	size_t found;
 	int64_t last_updated_at; /* of the issues found, which come oldest first */
-	enum result result;  /* of the store, while found issues are queued */
-	struct error *error; /* in the arena: the attempt's outcome points into it */
+	enum result result;      /* of the store, while found issues are queued */
+	struct error *error;     /* in the arena: the attempt's outcome points into it */
 };
 
 static enum result watermark_read(struct sweep *sweep)

@@ -9,7 +9,6 @@
 #include "domain/code.h"
 #include "worker/job_run.h"
 
-#define DENIED_WAIT_MS (5 * 60 * 1000)
 #define ATTEMPTS_MAX 20
 
 struct write_back {
@@ -94,8 +93,8 @@ static const char *text_active(const struct write_back *w)
 		return arena_printf(w->context->arena, "Access to %s is active.", w->tool_name);
 	char until[CLOCK_TEXT_SIZE];
 	clock_format(w->grant.expires_at, until);
-	return arena_printf(w->context->arena, "Access to %s is active. It is approved until %.10s, %.5s UTC.", w->tool_name, until,
-	                    until + 11);
+	return arena_printf(w->context->arena, "Access to %s is active. It is approved until %.10s, %.5s UTC.",
+	                    w->tool_name, until, until + 11);
 }
 
 static const char *text_needs_person(const struct write_back *w)
@@ -164,7 +163,7 @@ static struct job_attempt ended(const struct write_back *w, enum result result, 
 	if (hopeless && context->job->attempts >= ATTEMPTS_MAX)
 		return job_attempt_cancelled(error->code, error->detail);
 	if (result == RESULT_DENIED)
-		return job_attempt_wait_ms(context, DENIED_WAIT_MS, error->code, error->detail);
+		return job_attempt_wait_denied(context, error);
 	return job_attempt_wait(context, error);
 }
 

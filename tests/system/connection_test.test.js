@@ -220,6 +220,9 @@ describe('a token that Entra refuses', () => {
     assert.equal(check.evidence.httpStatus, 400);
     for (const id of ['correlationId', 'traceId']) assert.match(check.evidence[id], GUID);
   });
+  test('a tenant of another cloud: wrong_cloud', async () => {
+    await brokenAt(await connector({ cloud: 'usgov' }), 'token', 'wrong_cloud');
+  });
   test('an unknown client: client_not_in_tenant', async () => {
     assert.equal((await brokenAt(await connector({ clientId: NOBODY }), 'token', 'client_not_in_tenant')).evidence.aadsts, 700016);
   });
@@ -342,7 +345,9 @@ describe('a token that is given', () => {
 
   test('with some missing and some too many: both named', async () => {
     await application({ permissions: ['User.Read.All', 'Mail.Read'] });
-    const { evidence } = find(await runTest(await connector()), 'permissions');
+    const { evidence, summary, code } = find(await runTest(await connector()), 'permissions');
+    assert.equal(code, 'permission_missing');
+    for (const name of ['GroupMember.ReadWrite.All', 'Mail.Read']) assert.ok(summary.includes(name), summary);
     assert.deepEqual([evidence.missing, evidence.excess], [['GroupMember.ReadWrite.All'], ['Mail.Read']]);
   });
 
@@ -469,16 +474,30 @@ describe('a way that is broken', () => {
     const port = new URL(world.entraHttps).port;
     await report({ login_url: `https://[::ffff:127.0.0.1]:${port}`, ca_file: join(world.folder, 'ca.pem') }, 'reach-login', 'tls_failed');
   });
+  // Something else than TLS listens, and does this with whoever connects.
+  async function listening(greet) {
+    const sockets = new Set();
+    const server = createServer((socket) => {
+      sockets.add(socket.on('error', () => {}));
+      greet(socket);
+    });
+    await new Promise((done) => server.listen(0, '127.0.0.1', done));
+    const stop = () => {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    };
+    return { url: `https://127.0.0.1:${server.address().port}`, stop };
+  }
   test('what listens speaks no TLS', async () => {
-    await report({ login_url: world.entra.replace('http:', 'https:') }, 'reach-login', 'tls_failed');
+    const plain = await listening((socket) => socket.once('data', () => socket.write('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n')));
+    await report({ login_url: plain.url }, 'reach-login', 'tls_failed');
+    await report({ graph_url: plain.url }, 'reach-graph', 'tls_failed');
+    plain.stop();
   });
   test('what listens takes the connection and says nothing', async () => {
-    const sockets = new Set();
-    const silent = createServer((socket) => sockets.add(socket.on('error', () => {})));
-    await new Promise((done) => silent.listen(0, '127.0.0.1', done));
-    await report({ login_url: `https://127.0.0.1:${silent.address().port}` }, 'reach-login', 'login_unreachable');
-    for (const socket of sockets) socket.destroy();
-    silent.close();
+    const silent = await listening(() => {});
+    await report({ login_url: silent.url }, 'reach-login', 'login_unreachable');
+    silent.stop();
   });
 });
 

@@ -73,7 +73,7 @@ describe('secrets', () => {
     assert.equal((await call('POST', '/api/v1/connectors', connector('canary', canary('other body with the same key')), key)).status, 422);
     assert.equal((await call('POST', '/api/v1/connectors', connector('canary', canary('already there')))).status, 409);
     assert.equal((await call('POST', '/api/v1/connectors/canary/test')).json.outcome, 'failed');
-    for (const status of [400, 401, 500]) {
+    for (const status of [401, 500]) {
       await world.control('PUT', '/faults', { rules: [{ site: 'entra', method: 'POST', path: '/*/oauth2/v2.0/token', times: 1, action: 'status', status, body: { error: 'invalid_client', error_description: `AADSTS7000215: you sent ${canaries.get('created')}` } }] });
       await call('POST', '/api/v1/connectors/canary/test');
     }
@@ -111,21 +111,20 @@ describe('secrets', () => {
       assert.equal(report.json.outcome, 'failed');
       return report.json.checks.find((one) => one.outcome === 'failed').code;
     };
-    assert.equal(await reference('ref-file', `file:${join(world.folder, 'secrets/entra')}`), 'secret_invalid');
-    assert.equal(await reference('ref-open', `file:${join(world.folder, 'secrets/open')}`), 'secret_reference_unreadable');
-    assert.equal(await reference('ref-outside', `file:${join(world.folder, 'outside')}`), 'secret_reference_not_allowed');
-    assert.equal(await reference('ref-dots', `file:${join(world.folder, 'secrets')}/../outside`), 'secret_reference_not_allowed');
-    assert.equal(await reference('ref-master', `file:${join(world.folder, 'master.key')}`), 'secret_reference_not_allowed');
-    assert.equal(await reference('ref-env', 'env:ENTRA_ALLOWED'), 'secret_invalid');
-    assert.equal(await reference('ref-env-not', 'env:ENTRA_FORBIDDEN'), 'secret_reference_not_allowed');
-    assert.equal(await reference('ref-env-hook', 'env:TEST_WEBHOOK_SECRET'), 'secret_reference_not_allowed');
+    const codes = await Promise.all([
+      reference('ref-file', `file:${join(world.folder, 'secrets/entra')}`), reference('ref-open', `file:${join(world.folder, 'secrets/open')}`), reference('ref-outside', `file:${join(world.folder, 'outside')}`),
+      reference('ref-dots', `file:${join(world.folder, 'secrets')}/../outside`), reference('ref-master', `file:${join(world.folder, 'master.key')}`), reference('ref-env', 'env:ENTRA_ALLOWED'),
+      reference('ref-env-not', 'env:ENTRA_FORBIDDEN'), reference('ref-env-hook', 'env:TEST_WEBHOOK_SECRET'),
+    ]);
+    const not = 'secret_reference_not_allowed';
+    assert.deepEqual(codes, ['secret_invalid', 'secret_reference_unreadable', not, not, not, 'secret_invalid', not, not]);
   });
 
   test('go through the command line', async () => {
     const environment = { AICLEARANCE_URL: world.service, AICLEARANCE_TOKEN: world.admin };
     const file = join(world.folder, 'body.json');
     writeFileSync(file, JSON.stringify(connector('by-cli', canary('by file'))));
-    for (const args of [['connector', 'create', '--file', file], ['connector', 'create', '--file', file], ['connector', 'test', 'by-cli'], ['connector', 'test', 'by-cli', '--json'], ['connector', 'show', 'by-cli'], ['connector', 'list'],
+    for (const args of [['connector', 'create', '--file', file], ['connector', 'create', '--file', file], ['connector', 'test', 'by-cli', '--json'], ['connector', 'show', 'by-cli'], ['connector', 'list'],
       ['check-config', '--config', world.configFile], ['token', 'list', '--config', world.configFile], ['token', 'list', '--config', world.configFile, '--json'], ['audit', 'list'], ['audit', 'verify', '--config', world.configFile]]) {
       const { code, stdout, stderr } = await world.cli(args, { environment });
       answers.push(`${args.join(' ')}: ${code} ${stdout} ${stderr}`);

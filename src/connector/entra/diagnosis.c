@@ -153,12 +153,16 @@ static const char *joined(struct arena *arena, const char *before, const char *c
 
 static const char *permission_summary(struct diagnosis *diagnosis, const struct permission_verdict *verdict)
 {
+	const char *lacks = NULL;
+	const char *holds = NULL;
 	if (text_equal(verdict->code, "permission_missing"))
-		return joined(diagnosis->arena, "The app lacks ", verdict->missing, verdict->missing_count, ".");
-	if (text_equal(verdict->code, "permission_excessive"))
-		return joined(diagnosis->arena, "The app holds ", verdict->excess, verdict->excess_count,
-		              ", which is more than it needs.");
-	return NULL;
+		lacks = joined(diagnosis->arena, "The app lacks ", verdict->missing, verdict->missing_count, ".");
+	if (verdict->excess_count > 0)
+		holds = joined(diagnosis->arena, "The app holds ", verdict->excess, verdict->excess_count,
+		               ", which is more than it needs.");
+	if (lacks == NULL || holds == NULL)
+		return lacks != NULL ? lacks : holds;
+	return arena_printf(diagnosis->arena, "%s %s", lacks, holds);
 }
 
 static enum result check_permissions(struct diagnosis *diagnosis, struct error *error)

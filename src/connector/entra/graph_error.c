@@ -83,8 +83,8 @@ bool graph_fault_is_unreplicated(int status, const struct graph_fault *fault)
 	return status == 400 && says(fault, "source resource object or one of the objects being referenced");
 }
 
-/* However it is put: a token that Graph will not have must not be kept for its whole lifetime. Only where the app itself
- * is unknown does another token change nothing. */
+/* However it is put: a token that Graph will not have must not be kept for its whole lifetime. Only where the app
+ * itself is unknown does another token change nothing. */
 bool graph_fault_is_token(int status, const struct graph_fault *fault)
 {
 	return status == 401 && !code_is(fault, "Authorization_IdentityNotFound");

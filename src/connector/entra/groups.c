@@ -329,7 +329,7 @@ enum result entra_search_groups(const struct connector_environment *environment,
 	enum result result = graph_session_init(environment, target, arena, &session, error);
 	if (result != RESULT_OK)
 		return result;
-	bool allowed[SEARCH_MAX];
+	bool allowed[SEARCH_MAX] = {false};
 	struct found_groups *found = arena_alloc(arena, sizeof(*found));
 	struct connector_group_check *groups = arena_array(arena, SEARCH_MAX, sizeof(*groups));
 	if (found == NULL || groups == NULL)

@@ -27,14 +27,15 @@ static enum result payload_read(const char *token, struct arena *arena, json_t *
 static enum result roles_read(const json_t *payload, struct arena *arena, struct entra_claims *claims)
 {
 	const json_t *roles = json_at(payload, "roles");
-	size_t count = json_array_size(roles);
+	bool single = json_is_string(roles); /* a claim of one value may be written without its list */
+	size_t count = single ? 1 : json_array_size(roles);
 	if (count > ROLES_CEILING)
 		count = ROLES_CEILING;
 	claims->roles = arena_array(arena, count + 1, sizeof(*claims->roles));
 	if (claims->roles == NULL)
 		return RESULT_NO_MEMORY;
 	for (size_t i = 0; i < count; i++) {
-		const char *role = json_string_value(json_array_get(roles, i));
+		const char *role = json_string_value(single ? roles : json_array_get(roles, i));
 		if (text_is_empty(role) || entra_claims_has_role(claims, role))
 			continue;
 		claims->roles[claims->role_count] = arena_strdup(arena, role);

@@ -27,6 +27,7 @@ static const struct {
     {90038, "wrong_cloud"},
     {900382, "wrong_cloud"},
     {900432, "wrong_cloud"},
+    {500011, "wrong_cloud"}, /* no Graph by the name of that cloud: the only resource that we ask for */
     {700016, "client_not_in_tenant"},
     {7000112, "client_disabled"},
     {70001, "client_disabled"},

@@ -24,6 +24,15 @@ static void granted_permissions_are_seen_once_each(void **state)
 	assert_string_equal(claims.object_id, FAKE_APP_OBJECT);
 }
 
+static void a_single_role_may_stand_without_its_list(void **state)
+{
+	(void)state;
+	_cleanup_(arena_freep) struct arena *arena = arena_new(65536);
+	struct entra_claims claims = read_payload(arena, "{\"roles\":\"User.Read.All\"}");
+	assert_int_equal(claims.role_count, 1);
+	assert_true(entra_claims_has_role(&claims, "User.Read.All"));
+}
+
 static void missing_consent_shows_as_no_roles(void **state)
 {
 	(void)state;
@@ -52,6 +61,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(granted_permissions_are_seen_once_each),
+	    cmocka_unit_test(a_single_role_may_stand_without_its_list),
 	    cmocka_unit_test(missing_consent_shows_as_no_roles),
 	    cmocka_unit_test(a_token_of_any_other_shape_is_no_failure_and_no_crash),
 	};

@@ -293,6 +293,15 @@ static void a_member_who_was_there_before_us_is_not_taken_out(void **state)
 	assert_string_equal(world.code, "membership_not_ours");
 }
 
+static void one_who_was_there_before_us_and_has_left_since_costs_nobody_a_decision(void **state)
+{
+	(void)state;
+	world_deprovision(MEMBERSHIP_PREEXISTING, false);
+	world_run();
+	assert_int_equal(world.event, GRANT_EVENT_NOT_MEMBER);
+	assert_int_equal(world.writes, 0);
+}
+
 static void a_member_of_unknown_origin_is_not_taken_out(void **state)
 {
 	(void)state;
@@ -474,6 +483,7 @@ int main(void)
 	    TEST(a_throttled_write_waits_as_long_as_it_was_told),
 	    TEST(our_member_is_taken_out),
 	    TEST(a_member_who_was_there_before_us_is_not_taken_out),
+	    TEST(one_who_was_there_before_us_and_has_left_since_costs_nobody_a_decision),
 	    TEST(a_member_of_unknown_origin_is_not_taken_out),
 	    TEST(one_who_never_was_a_member_is_simply_done),
 	    TEST(a_grant_that_never_had_a_user_asks_the_directory_nothing),
