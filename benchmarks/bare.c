@@ -1,5 +1,5 @@
-/* bare: links and initialises the libraries that the service stands on, prints its resident memory in KiB, and ends. The
- * baseline for the service's idle memory. */
+/* bare: links and initialises the libraries that the service stands on, prints its resident memory in KiB, and ends.
+ * The baseline for the service's idle memory. */
 #include <curl/curl.h>
 #include <jansson.h>
 #include <microhttpd.h>
@@ -45,8 +45,8 @@ int main(void)
 	sqlite3_exec(database, "CREATE TABLE t(x); INSERT INTO t VALUES(1)", NULL, NULL, NULL);
 	json_decref(json_loads("{\"a\":1}", 0, NULL));
 	struct MHD_Daemon *daemon =
-	    MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, refuse, NULL,
-	                     MHD_OPTION_THREAD_POOL_SIZE, 4U, MHD_OPTION_END);
+	    MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL,
+	                     refuse, NULL, MHD_OPTION_THREAD_POOL_SIZE, 4U, MHD_OPTION_END);
 	printf("%ld\n", resident_kib());
 	MHD_stop_daemon(daemon);
 	sqlite3_close(database);

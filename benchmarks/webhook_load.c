@@ -1,6 +1,6 @@
-/* webhook_load PORT CONNECTIONS COUNT: posts COUNT signed webhooks, each with a body of its own, over that many keep-alive
- * connections (each waits for its answer before it sends again), and prints one line of JSON: acknowledged, refused, ms.
- * The secret is read from BENCH_WEBHOOK_SECRET. */
+/* webhook_load PORT CONNECTIONS COUNT: posts COUNT signed webhooks, each with a body of its own, over that many
+ * keep-alive connections (each waits for its answer before it sends again), and prints one line of JSON: acknowledged,
+ * refused, ms. The secret is read from BENCH_WEBHOOK_SECRET. */
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>

@@ -31,7 +31,8 @@ int main(void)
 		return 1;
 	}
 	puts("# API\n");
-	puts("Made from the table that routes, by `scripts/check-pages --write`; do not edit by hand. The whole, with every shape,");
+	puts("Made from the table that routes, by `scripts/check-pages --write`; do not edit by hand. The whole, with "
+	     "every shape,");
 	puts("is at `GET /api/v1/openapi.json`.\n");
 	puts("| method | path | what | answers |\n|---|---|---|---|");
 	const char *path = NULL;

@@ -170,7 +170,8 @@ static void delivery_settle(struct sandbox *sandbox, json_t *delivery, long stat
 	json_array_append_new(hooks->log,
 	                      json_pack("{s:O,s:O,s:O,s:O,s:I,s:I,s:b}", "id", json_object_get(delivery, "id"), "event",
 	                                json_object_get(delivery, "event"), "key", json_object_get(delivery, "key"),
-	                                "sentMs", json_object_get(delivery, "sentMs"), "attempt", (json_int_t)attempt, "status", (json_int_t)status, "retried", again));
+	                                "sentMs", json_object_get(delivery, "sentMs"), "attempt", (json_int_t)attempt,
+	                                "status", (json_int_t)status, "retried", again));
 	if (!again)
 		return;
 	json_object_set_new(delivery, "attempt", json_integer(attempt + 1));

@@ -1,5 +1,6 @@
-/* Read before each file by clang-tidy alone. It looks at one file at a time and so cannot know two things that the house's
- * code leans on: error_set() gives back the result that it is given, and what text_is_empty() calls not empty is not NULL. */
+/* Read before each file by clang-tidy alone. It looks at one file at a time and so cannot know two things that the
+ * house's code leans on: error_set() gives back the result that it is given, and what text_is_empty() calls not empty
+ * is not NULL. */
 #include <stdbool.h>
 
 #include "base/result.h"

@@ -63,9 +63,9 @@ struct connector_test_input {
 };
 
 struct connector_test {
-	const char *outcome;  /* "passed" "warning" "failed" */
-	json_t *report;       /* the contract's test report; owned by the caller */
-	int64_t credential_expires_at; /* 0: unknown */
+	const char *outcome;                  /* "passed" "warning" "failed" */
+	json_t *report;                       /* the contract's test report; owned by the caller */
+	int64_t credential_expires_at;        /* 0: unknown */
 	struct connector_group_check *groups; /* what was found about each bound group; in the arena */
 	size_t group_count;
 };
@@ -76,13 +76,14 @@ struct connector_ops {
 	/* What settings can be told wrong without asking anyone: "" if fine, else tenant_malformed, client_malformed … */
 	const char *(*check_shape)(const struct connector_settings *settings);
 
-	/* The connection test: every check that can run does, past all caches, within target->deadline_ms. RESULT_OK whenever
-	 * there is a report, whatever is in it. Idempotent; changes nothing in the directory. */
+	/* The connection test: every check that can run does, past all caches, within target->deadline_ms. RESULT_OK
+	 * whenever there is a report, whatever is in it. Idempotent; changes nothing in the directory. */
 	enum result (*test)(const struct connector_environment *environment, const struct connector_target *target,
 	                    const struct connector_test_input *input, struct arena *arena, struct connector_test *ret_test,
 	                    struct error *error);
 
-	/* Groups whose name begins with (or contains, where the directory can) `search`, at most 50, with manageable and code. */
+	/* Groups whose name begins with (or contains, where the directory can) `search`, at most 50, with manageable and
+	 * code. */
 	enum result (*search_groups)(const struct connector_environment *environment, const struct connector_target *target,
 	                             const char *search, struct arena *arena, struct connector_group_check **ret_groups,
 	                             size_t *ret_count, struct error *error);
@@ -97,14 +98,15 @@ struct connector_ops {
 	                          const struct identity_question *question, struct arena *arena,
 	                          struct identity_match *ret_match, struct error *error);
 
-	/* Reads plain /members, page by page, stopping when found. RESULT_NOT_FOUND (group_missing) if the group is gone. */
+	/* Reads plain /members, page by page, stopping when found. RESULT_NOT_FOUND (group_missing) if the group is gone.
+	 */
 	enum result (*is_member)(const struct connector_environment *environment, const struct connector_target *target,
 	                         const char *group_id, const char *user_id, struct arena *arena, bool *ret_member,
 	                         struct error *error);
 
 	/* Idempotent. *ret_already: the directory said that the user was a member before this call. Verifies nothing.
-	 * Failures speak by error->code: user_not_found (about this user alone); group_missing, group_not_allowed, the group
-	 * flag codes, permission_missing, token codes, graph_denied … (about group or app: an incident);
+	 * Failures speak by error->code: user_not_found (about this user alone); group_missing, group_not_allowed, the
+	 * group flag codes, permission_missing, token codes, graph_denied … (about group or app: an incident);
 	 * graph_throttled, graph_unavailable (retryable); RESULT_TIMEOUT or maybe sent: unknown, settle it by reading. */
 	enum result (*add_member)(const struct connector_environment *environment, const struct connector_target *target,
 	                          const char *group_id, const char *user_id, struct arena *arena, bool *ret_already,

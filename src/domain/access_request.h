@@ -8,8 +8,21 @@
 #include "base/macro.h"
 #include "base/result.h"
 
-enum request_status { REQUEST_PENDING, REQUEST_APPROVED, REQUEST_DENIED, REQUEST_CANCELLED, REQUEST_REFUSED, REQUEST_STATUS_MAX };
-enum request_event { REQUEST_EVENT_APPROVE, REQUEST_EVENT_DENY, REQUEST_EVENT_CANCEL, REQUEST_EVENT_REFUSE, REQUEST_EVENT_MAX };
+enum request_status {
+	REQUEST_PENDING,
+	REQUEST_APPROVED,
+	REQUEST_DENIED,
+	REQUEST_CANCELLED,
+	REQUEST_REFUSED,
+	REQUEST_STATUS_MAX
+};
+enum request_event {
+	REQUEST_EVENT_APPROVE,
+	REQUEST_EVENT_DENY,
+	REQUEST_EVENT_CANCEL,
+	REQUEST_EVENT_REFUSE,
+	REQUEST_EVENT_MAX
+};
 
 const char *request_status_name(enum request_status status);
 enum result request_status_parse(const char *name, enum request_status *ret_status) MUST_CHECK;
@@ -21,11 +34,11 @@ enum result request_next(enum request_status from, enum request_event event, enu
 
 struct access_request {
 	const char *request_id;
-	const char *site;      /* Jira site that the issue lives on; NULL for a request filed here */
-	const char *issue_id;  /* NULL likewise */
-	const char *issue_key; /* a label that may change */
-	const char *tool_id;   /* NULL if no tool answers to tool_text */
-	const char *tool_text; /* as written in Jira */
+	const char *site;       /* Jira site that the issue lives on; NULL for a request filed here */
+	const char *issue_id;   /* NULL likewise */
+	const char *issue_key;  /* a label that may change */
+	const char *tool_id;    /* NULL if no tool answers to tool_text */
+	const char *tool_text;  /* as written in Jira */
 	const char *account_id; /* the beneficiary */
 	const char *filed_by;   /* who filed: reporter's account id, or the principal's account id (NULL if it had none) */
 	const char *filed_by_principal; /* principal id; NULL if filed in Jira */
@@ -37,8 +50,8 @@ struct access_request {
 	const char *reason;
 	const char *decided_by; /* account id(s) or principal id */
 	int64_t decided_at;
-	const char *decision;   /* snapshot as JSON text: what decided, approval ids, asked when; NULL until decided */
-	int64_t asked_at;       /* when Jira was last asked about it */
+	const char *decision; /* snapshot as JSON text: what decided, approval ids, asked when; NULL until decided */
+	int64_t asked_at;     /* when Jira was last asked about it */
 	const char *grant_id;
 	int64_t created_at;
 	int64_t updated_at;

@@ -1,5 +1,5 @@
-/* The audit chain: hash = SHA-256 over the RFC 8785 text of all other members, prevHash included; checkpoints and the head
- * are signed with Ed25519, so that a change is found even when made by someone who can recompute hashes. */
+/* The audit chain: hash = SHA-256 over the RFC 8785 text of all other members, prevHash included; checkpoints and the
+ * head are signed with Ed25519, so that a change is found even when made by someone who can recompute hashes. */
 #ifndef AIC_DOMAIN_AUDIT_CHAIN_H
 #define AIC_DOMAIN_AUDIT_CHAIN_H
 
@@ -25,8 +25,8 @@ struct audit_event {
 	const char *action; /* "connector.created" */
 	const char *target_kind;
 	const char *target_id;
-	const char *outcome; /* "ok" | "failed" */
-	const char *detail;  /* JSON text of an object */
+	const char *outcome;   /* "ok" | "failed" */
+	const char *detail;    /* JSON text of an object */
 	const char *prev_hash; /* hex */
 	const char *hash;      /* hex */
 };
@@ -36,7 +36,8 @@ struct audit_event {
 json_t *audit_event_to_json(const struct audit_event *event, bool with_hash) MUST_CHECK;
 /* The hash over everything else. RESULT_INVALID if `at` has a fraction of a second, or `detail` is not an object of
  * values that have a canonical form. */
-enum result audit_event_hash(const struct audit_event *event, struct arena *arena, char ret_hash[DIGEST_HEX_SIZE]) MUST_CHECK;
+enum result audit_event_hash(const struct audit_event *event, struct arena *arena, char ret_hash[DIGEST_HEX_SIZE])
+    MUST_CHECK;
 
 struct audit_checkpoint {
 	int64_t seq;
@@ -55,20 +56,23 @@ char *audit_key_public_pem(const struct audit_key *key, struct arena *arena) MUS
 void audit_key_free(struct audit_key *key);
 void audit_key_freep(struct audit_key **key);
 
-/* Signs / verifies {seq,hash,at} in canonical form, under a label ("checkpoint", "head") that keeps the two apart (any but
- * "checkpoint" is a fourth member, `label`). Signing cuts `at` down to whole seconds: keep it as it is afterwards. */
-enum result audit_checkpoint_sign(const struct audit_key *key, const char *label, struct audit_checkpoint *checkpoint) MUST_CHECK;
+/* Signs / verifies {seq,hash,at} in canonical form, under a label ("checkpoint", "head") that keeps the two apart (any
+ * but "checkpoint" is a fourth member, `label`). Signing cuts `at` down to whole seconds: keep it as it is afterwards.
+ */
+enum result audit_checkpoint_sign(const struct audit_key *key, const char *label, struct audit_checkpoint *checkpoint)
+    MUST_CHECK;
 bool audit_checkpoint_verify(const struct audit_key *key, const char *label, const struct audit_checkpoint *checkpoint);
 
 /* Walks a chain event by event. */
 struct audit_verifier {
 	int64_t next_seq;
 	char prev_hash[DIGEST_HEX_SIZE];
-	int64_t bad_seq;  /* 0: none so far */
+	int64_t bad_seq; /* 0: none so far */
 	char reason[256];
 };
 void audit_verifier_init(struct audit_verifier *verifier);
 /* RESULT_OK if it fits; RESULT_INVALID and bad_seq, reason set if not (the first fault stays). */
-enum result audit_verifier_add(struct audit_verifier *verifier, const struct audit_event *event, struct arena *scratch) MUST_CHECK;
+enum result audit_verifier_add(struct audit_verifier *verifier, const struct audit_event *event, struct arena *scratch)
+    MUST_CHECK;
 
 #endif

@@ -15,10 +15,10 @@ struct group_facts {
 	const char *group_id;
 	const char *display_name;
 	const char *description;
-	enum known dynamic;              /* groupTypes has DynamicMembership */
-	enum known unified;              /* groupTypes has Unified */
-	enum known on_premises;          /* onPremisesSyncEnabled is true (null: cloud, known false) */
-	enum known role_assignable;      /* isAssignableToRole */
+	enum known dynamic;               /* groupTypes has DynamicMembership */
+	enum known unified;               /* groupTypes has Unified */
+	enum known on_premises;           /* onPremisesSyncEnabled is true (null: cloud, known false) */
+	enum known role_assignable;       /* isAssignableToRole */
 	enum known management_restricted; /* isManagementRestricted */
 	enum known mail_enabled;
 	enum known security_enabled;

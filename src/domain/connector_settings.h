@@ -12,7 +12,8 @@ enum credential_source { CREDENTIAL_SEALED, CREDENTIAL_REFERENCE };
 const char *credential_kind_name(enum credential_kind kind);       /* "clientSecret" … */
 const char *credential_source_name(enum credential_source source); /* "sealed" | "reference" */
 
-/* Exactly one of sealed / reference is set. For a certificate `reference` is keyRef and `certificate_reference` certRef. */
+/* Exactly one of sealed / reference is set. For a certificate `reference` is keyRef and `certificate_reference`
+ * certRef. */
 struct credential {
 	enum credential_kind kind;
 	enum credential_source source;

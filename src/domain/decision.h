@@ -1,5 +1,5 @@
-/* Has Jira decided? The pure part of CONTRACT section 4, rules 2 and 3: the round of approvals, who counts, what changed
- * since. Knows values only; asking Jira is jira/'s work. */
+/* Has Jira decided? The pure part of CONTRACT section 4, rules 2 and 3: the round of approvals, who counts, what
+ * changed since. Knows values only; asking Jira is jira/'s work. */
 #ifndef AIC_DOMAIN_DECISION_H
 #define AIC_DOMAIN_DECISION_H
 
@@ -51,10 +51,10 @@ struct issue {
 	const char *request_type_id; /* NULL: not a service request, or not asked */
 	const char *status_id;
 	const char *status_name;
-	const char *reporter;    /* account id; NULL: none */
-	const char *beneficiary; /* account id; NULL: none */
-	const char *tool_text;   /* NULL: empty field */
-	const char *purpose;     /* "" if none */
+	const char *reporter;      /* account id; NULL: none */
+	const char *beneficiary;   /* account id; NULL: none */
+	const char *tool_text;     /* NULL: empty field */
+	const char *purpose;       /* "" if none */
 	const char *duration_text; /* NULL: empty field */
 	int64_t created_at;
 	int64_t updated_at;
@@ -67,8 +67,8 @@ struct decision_input {
 	size_t approval_count;
 	const struct issue_change *changes; /* all pages, oldest first */
 	size_t change_count;
-	const char *const *consumed; /* approval ids (jsm) or history ids (status) that ended an earlier request of this issue;
-	                                NULL-terminated */
+	const char *const *consumed; /* approval ids (jsm) or history ids (status) that ended an earlier request of this
+	                                issue; NULL-terminated */
 	/* What was taken down at first sight of this round; taken_at 0: nothing was. */
 	int64_t taken_at;
 	const char *taken_tool_text;
@@ -86,15 +86,16 @@ enum decision_outcome {
 
 struct decision {
 	enum decision_outcome outcome;
-	const char *code;           /* NULL unless refused */
-	const char *reason;         /* one sentence */
+	const char *code;            /* NULL unless refused */
+	const char *reason;          /* one sentence */
 	const char *const *consumed; /* ids that this decision uses up (all of the round); NULL-terminated */
-	const char *decided_by;     /* account ids of those who approved or declined, comma-separated; NULL */
+	const char *decided_by;      /* account ids of those who approved or declined, comma-separated; NULL */
 	int64_t decided_at;
 	int64_t round_started_at; /* creation of the round's first approval, or the transition; 0: none */
 };
 
-enum result decision_evaluate(const struct decision_input *input, struct arena *arena, struct decision *ret_decision) MUST_CHECK;
+enum result decision_evaluate(const struct decision_input *input, struct arena *arena, struct decision *ret_decision)
+    MUST_CHECK;
 
 /* The leading integer of a duration field ("90", "90 days"); 0 if there is none or it is not in [1, 3650]. */
 int decision_duration_days(const char *duration_text);

@@ -21,14 +21,14 @@ enum grant_status {
 };
 
 enum grant_event {
-	GRANT_EVENT_MEMBER,          /* the user is verified to be in the group */
-	GRANT_EVENT_NEEDS_PERSON,    /* -> manual follow-up of the action under way */
+	GRANT_EVENT_MEMBER,       /* the user is verified to be in the group */
+	GRANT_EVENT_NEEDS_PERSON, /* -> manual follow-up of the action under way */
 	GRANT_EVENT_REVOKE,
 	GRANT_EVENT_EXPIRE,
-	GRANT_EVENT_MEMBER_LOST,     /* found no longer a member */
-	GRANT_EVENT_NOT_MEMBER,      /* verified to be out of the group */
-	GRANT_EVENT_KEPT,            /* another open grant on the same group and user keeps the membership */
-	GRANT_EVENT_NOT_OURS,        /* the membership was there before us */
+	GRANT_EVENT_MEMBER_LOST, /* found no longer a member */
+	GRANT_EVENT_NOT_MEMBER,  /* verified to be out of the group */
+	GRANT_EVENT_KEPT,        /* another open grant on the same group and user keeps the membership */
+	GRANT_EVENT_NOT_OURS,    /* the membership was there before us */
 	GRANT_EVENT_RETRY,
 	GRANT_EVENT_RESOLVE_USER,    /* an admin named the user */
 	GRANT_EVENT_NOT_GRANTED,     /* closes a provision follow-up */

@@ -1,5 +1,5 @@
-/* Which directory user an Atlassian account is: the pure part of DESIGN section 6, "Matching a Jira user". The connector
- * asks the questions and hands the answers here. */
+/* Which directory user an Atlassian account is: the pure part of DESIGN section 6, "Matching a Jira user". The
+ * connector asks the questions and hands the answers here. */
 #ifndef AIC_DOMAIN_IDENTITY_MATCH_H
 #define AIC_DOMAIN_IDENTITY_MATCH_H
 
@@ -24,8 +24,8 @@ const char *identity_outcome_name(enum identity_outcome outcome); /* "matched" "
 
 struct identity_match {
 	enum identity_outcome outcome;
-	const char *code;   /* "mapping" "upn" "mail", or the fault */
-	const char *reason; /* one sentence */
+	const char *code;           /* "mapping" "upn" "mail", or the fault */
+	const char *reason;         /* one sentence */
 	struct directory_user user; /* set if matched */
 	struct directory_user *candidates;
 	size_t candidate_count;
@@ -42,9 +42,11 @@ struct identity_answers {
 };
 
 /* Automatic matching by address. Exactly one user of any kind named by UPN and mail together, and that one an enabled
- * member -> matched ("upn" if the UPN question named it, else "mail"). Guest -> refused user_guest. Disabled (or unknown)
- * -> refused user_disabled. Several -> ambiguous user_ambiguous. None but an alias names one -> ambiguous, with it as the
- * candidate. None at all -> notFound user_not_found. An alias that names another user than UPN and mail do: ambiguous. */
+ * member -> matched ("upn" if the UPN question named it, else "mail"). Guest -> refused user_guest. Disabled (or
+ * unknown)
+ * -> refused user_disabled. Several -> ambiguous user_ambiguous. None but an alias names one -> ambiguous, with it as
+ * the candidate. None at all -> notFound user_not_found. An alias that names another user than UPN and mail do:
+ * ambiguous. */
 enum result identity_match_address(const struct identity_answers *answers, struct arena *arena,
                                    struct identity_match *ret_match) MUST_CHECK;
 

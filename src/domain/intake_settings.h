@@ -1,4 +1,5 @@
-/* How requests come in from Jira (CONTRACT: "intake settings"). Lists are NULL-terminated arrays, never NULL themselves. */
+/* How requests come in from Jira (CONTRACT: "intake settings"). Lists are NULL-terminated arrays, never NULL
+ * themselves. */
 #ifndef AIC_DOMAIN_INTAKE_SETTINGS_H
 #define AIC_DOMAIN_INTAKE_SETTINGS_H
 

@@ -17,7 +17,15 @@ enum job_kind {
 	JOB_KIND_MAX
 };
 
-enum job_status { JOB_QUEUED, JOB_RUNNING, JOB_WAITING, JOB_SUCCEEDED, JOB_MANUAL_FOLLOW_UP, JOB_CANCELLED, JOB_STATUS_MAX };
+enum job_status {
+	JOB_QUEUED,
+	JOB_RUNNING,
+	JOB_WAITING,
+	JOB_SUCCEEDED,
+	JOB_MANUAL_FOLLOW_UP,
+	JOB_CANCELLED,
+	JOB_STATUS_MAX
+};
 
 const char *job_kind_name(enum job_kind kind); /* "intake" "sweep" "provision" "deprovision" "writeBack" */
 enum result job_kind_parse(const char *name, enum job_kind *ret_kind) MUST_CHECK;
@@ -37,7 +45,8 @@ struct job {
 	const char *request_id;   /* writeBack */
 	const char *connector_id; /* provision, deprovision */
 	const char *group_id;     /* pinned group; the lease is per (connector, group) */
-	const char *subject;      /* intake: issue id or key; writeBack: what it tells ("refused" "active" "needsPerson" "ended") */
+	const char
+	    *subject; /* intake: issue id or key; writeBack: what it tells ("refused" "active" "needsPerson" "ended") */
 	const char *inbox_event_id; /* intake */
 	int attempts;
 	int64_t next_attempt_at; /* 0 when final or running */

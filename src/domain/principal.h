@@ -28,8 +28,8 @@ struct principal {
 	const char *account_id;
 };
 
-/* As written into an audit event: kind "token", "session", "jira" or "system"; id a principal's id, an Atlassian account
- * id, or the name of the part that acted ("worker", "sweep", "cli"). */
+/* As written into an audit event: kind "token", "session", "jira" or "system"; id a principal's id, an Atlassian
+ * account id, or the name of the part that acted ("worker", "sweep", "cli"). */
 struct actor {
 	const char *kind;
 	const char *id;

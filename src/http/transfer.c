@@ -282,8 +282,10 @@ static bool split_header(struct arena *arena, const char *line, size_t length, s
 		*ret_no_memory = true;
 		return false;
 	}
-	for (char *at = name; *at != '\0'; at++)
-		*at = *at >= 'A' && *at <= 'Z' ? (char)(*at + ('a' - 'A')) : *at;
+	for (char *at = name; *at != '\0'; at++) {
+		if (*at >= 'A' && *at <= 'Z')
+			*at = (char)(*at + ('a' - 'A'));
+	}
 	*ret_header = (struct http_header){name, copy};
 	return true;
 }

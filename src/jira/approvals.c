@@ -108,7 +108,7 @@ static enum result page_read(const json_t *page, int64_t *start, struct arena *a
 	json_t *value;
 	json_array_foreach(values, index, value)
 	{
-		struct approval approval;
+		struct approval approval = {0};
 		enum result result = approval_read(value, arena, &approval, error);
 		if (result != RESULT_OK)
 			return result;

@@ -25,11 +25,11 @@ struct jira_options {
 	const char *site_url; /* also the name of the site in the store */
 	const char *api_url;  /* default: site_url */
 	enum jira_auth auth;
-	const char *user;                        /* basic */
-	const struct secret_source *token;       /* basic, bearer */
-	const char *client_id;                   /* oauth */
+	const char *user;                  /* basic */
+	const struct secret_source *token; /* basic, bearer */
+	const char *client_id;             /* oauth */
 	const struct secret_source *client_secret;
-	const char *token_url;                   /* oauth */
+	const char *token_url; /* oauth */
 };
 
 struct jira;
@@ -51,8 +51,8 @@ enum result jira_changes_read(struct jira *jira, const char *issue, struct arena
                               struct issue_change **ret_changes, size_t *ret_count, struct error *error) MUST_CHECK;
 
 /* Every page of the approvals. An issue that is no service request has none (RESULT_OK, 0). */
-enum result jira_approvals_read(struct jira *jira, const char *issue, struct arena *arena, struct approval **ret_approvals,
-                                size_t *ret_count, struct error *error) MUST_CHECK;
+enum result jira_approvals_read(struct jira *jira, const char *issue, struct arena *arena,
+                                struct approval **ret_approvals, size_t *ret_count, struct error *error) MUST_CHECK;
 
 struct jira_user {
 	const char *account_id;
@@ -66,17 +66,18 @@ enum result jira_user_read(struct jira *jira, const char *account_id, struct are
 
 /* Issues of the projects changed in the last `minutes`, page by page through POST /search/jql: ids, and when they were
  * updated (0: not told). The callback returns false to stop. At most 10,000. */
-enum result jira_search_updated(struct jira *jira, const char *const *project_keys, int64_t minutes, struct arena *arena,
+enum result jira_search_updated(struct jira *jira, const char *const *project_keys, int64_t minutes,
+                                struct arena *arena,
                                 bool (*each)(void *context, const char *issue_id, int64_t updated_at), void *context,
                                 struct error *error) MUST_CHECK;
 
-/* Adds a comment (ADF, one paragraph per line of `text`) tagged with `tag`; with `look_first` it looks for the tag among the
- * issue's comments and adds nothing if it is there. *ret_existed tells. */
+/* Adds a comment (ADF, one paragraph per line of `text`) tagged with `tag`; with `look_first` it looks for the tag
+ * among the issue's comments and adds nothing if it is there. *ret_existed tells. */
 enum result jira_comment_add(struct jira *jira, const char *issue, const char *text, const char *tag, bool look_first,
                              struct arena *arena, bool *ret_existed, struct error *error) MUST_CHECK;
 
-/* Performs the transition of that id or exact name. RESULT_CONFLICT code jira_transition_missing if the issue offers none
- * such now. */
+/* Performs the transition of that id or exact name. RESULT_CONFLICT code jira_transition_missing if the issue offers
+ * none such now. */
 enum result jira_transition(struct jira *jira, const char *issue, const char *transition, struct arena *arena,
                             struct error *error) MUST_CHECK;
 

@@ -28,7 +28,8 @@ struct webhook_hint {
 	const char *code;
 	const char *reason;
 };
-enum result webhook_read(const char *body, size_t length, struct arena *arena, struct webhook_hint *ret_hint) MUST_CHECK;
+enum result webhook_read(const char *body, size_t length, struct arena *arena, struct webhook_hint *ret_hint)
+    MUST_CHECK;
 
 /* {"issueKey":"…"} of Automation: only that member is read; RESULT_INVALID with json_malformed or validation_failed. */
 enum result webhook_read_automation(const char *body, size_t length, struct arena *arena, const char **ret_issue_key,

@@ -119,7 +119,7 @@ static bool seal_bytes(const struct master_key *key, const char *bound_to, const
 	       EVP_EncryptInit_ex(cipher, EVP_aes_256_gcm(), NULL, (const unsigned char *)key->bytes.bytes, nonce) == 1 &&
 	       add_binding(cipher, true, out, bound_to) &&
 	       (length == 0 || EVP_EncryptUpdate(cipher, body, &written, plain, (int)length) == 1) &&
-	       EVP_EncryptFinal_ex(cipher, body + written, &rest) == 1 && (size_t)(written + rest) == length &&
+	       EVP_EncryptFinal_ex(cipher, body + written, &rest) == 1 && (size_t)written + (size_t)rest == length &&
 	       EVP_CIPHER_CTX_ctrl(cipher, EVP_CTRL_GCM_GET_TAG, TAG_SIZE, body + length) == 1;
 }
 

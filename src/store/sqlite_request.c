@@ -113,11 +113,11 @@ enum result sqlite_op_request_consumed(struct store *store, const char *site, co
 {
 	const char **ids = NULL, **ended;
 	size_t count = 0;
-	enum result result =
-	    sqlite_read_list(store, arena, &id_row, SQLITE_WHOLE_LIST,
-	                     "SELECT substr(u.id, length(r.issue_id) + 2) FROM access_request r JOIN consumed_id u ON u.request_key = r.request_key WHERE "
-	                     "r.site = ?1 AND r.issue_id = ?2",
-	                     SQL_ARGS(sql_text(site), sql_text(issue_id)), &ids, &count, NULL);
+	enum result result = sqlite_read_list(store, arena, &id_row, SQLITE_WHOLE_LIST,
+	                                      "SELECT substr(u.id, length(r.issue_id) + 2) FROM access_request r JOIN "
+	                                      "consumed_id u ON u.request_key = r.request_key WHERE "
+	                                      "r.site = ?1 AND r.issue_id = ?2",
+	                                      SQL_ARGS(sql_text(site), sql_text(issue_id)), &ids, &count, NULL);
 
 	if (result != RESULT_OK)
 		return result;

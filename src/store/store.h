@@ -1,7 +1,7 @@
 /* The store: everything durable, as operations of the domain. No SQL above this line.
  *
- * A seam: a const table of operations, one contract suite that every implementation passes, and a fault-injecting wrapper.
- * SQLite is behind it today; nothing here speaks of it.
+ * A seam: a const table of operations, one contract suite that every implementation passes, and a fault-injecting
+ * wrapper. SQLite is behind it today; nothing here speaks of it.
  *
  * Manners of every operation:
  * - Thread-safe. A write returns only once it is durable (group commit): after RESULT_OK it survives kill -9 and power
@@ -10,8 +10,8 @@
  *   transaction. `actor` is who the audit event names.
  * - Strings in a returned structure live in the caller's `arena`. Out-parameters are untouched on failure.
  * - Common results: RESULT_NOT_FOUND; RESULT_CONFLICT with a contract code in `error`; RESULT_PRECONDITION if
- *   `expected_version` (0: any) is not the present one; RESULT_UNAVAILABLE with code `unavailable` if the database cannot
- *   serve now (busy, full, I/O error).
+ *   `expected_version` (0: any) is not the present one; RESULT_UNAVAILABLE with code `unavailable` if the database
+ * cannot serve now (busy, full, I/O error).
  * - Instants come from the clock that the store was opened with, asked once per transaction. Leases use the same. */
 #ifndef AIC_STORE_STORE_H
 #define AIC_STORE_STORE_H
@@ -40,8 +40,9 @@ struct page {
 };
 
 /* Left by a POST that creates (CONTRACT, Manners). If a live record with the same principal, route and key exists, the
- * operation changes nothing and returns RESULT_OK with `replayed` set and status, location, response filled from it — or
- * RESULT_INVALID with code idempotency_key_reused if its request hash differs. Kept for 24 h. NULL where there is no key. */
+ * operation changes nothing and returns RESULT_OK with `replayed` set and status, location, response filled from it —
+ * or RESULT_INVALID with code idempotency_key_reused if its request hash differs. Kept for 24 h. NULL where there is no
+ * key. */
 struct idempotency {
 	const char *principal_id;
 	const char *route; /* "POST /api/v1/connectors" */
@@ -55,15 +56,15 @@ struct idempotency {
 
 struct inbox_event {
 	const char *event_id;
-	const char *source; /* "jira" | "automation" */
+	const char *source;             /* "jira" | "automation" */
 	const char *webhook_identifier; /* NULL */
 	uint8_t body_hash[32];
-	const char *issue_id;  /* NULL if the body named none */
-	const char *issue_key; /* NULL likewise */
+	const char *issue_id;   /* NULL if the body named none */
+	const char *issue_key;  /* NULL likewise */
 	const char *event_type; /* "jira:issue_updated"; NULL */
-	const char *status; /* "received" "processed" "ignored" "failed" */
-	const char *code;   /* NULL */
-	const char *reason; /* NULL */
+	const char *status;     /* "received" "processed" "ignored" "failed" */
+	const char *code;       /* NULL */
+	const char *reason;     /* NULL */
 	const char *request_id; /* NULL */
 	int64_t received_at;
 };
@@ -79,11 +80,11 @@ struct job_filter {
 /* What a request's change carries. Only the members that the event uses are read. */
 struct request_change {
 	enum request_event event;
-	const char *code;       /* refuse, cancel */
+	const char *code; /* refuse, cancel */
 	const char *reason;
-	const char *decided_by; /* approve, deny */
-	int64_t decided_at;     /* 0: now */
-	const char *decision;   /* JSON text, approve and deny */
+	const char *decided_by;      /* approve, deny */
+	int64_t decided_at;          /* 0: now */
+	const char *decision;        /* JSON text, approve and deny */
 	const char *const *consumed; /* approval or history ids used up by a final request; NULL or NULL-terminated */
 };
 
@@ -178,7 +179,8 @@ struct store_ops {
 	enum result (*idempotency_find)(struct store *store, struct arena *arena, struct idempotency *idempotency,
 	                                struct error *error) MUST_CHECK;
 
-	/* ---- connectors: audit connector.created .updated .deleted .enabled .disabled .tested .credentialReplaced ----- */
+	/* ---- connectors: audit connector.created .updated .deleted .enabled .disabled .tested .credentialReplaced -----
+	 */
 	/* CONFLICT already_exists, id_retired. The caller sets created_at, updated_at (both the instant in its rendered
 	 * answer); version starts at 1. */
 	enum result (*connector_create)(struct store *store, const struct actor *actor,
@@ -187,11 +189,11 @@ struct store_ops {
 	enum result (*connector_read)(struct store *store, const char *connector_id, struct arena *arena,
 	                              struct connector_settings *ret_connector) MUST_CHECK;
 	enum result (*connector_list)(struct store *store, const struct page *page, struct arena *arena,
-	                              struct connector_settings **ret_connectors, size_t *ret_count,
-	                              const char **ret_next) MUST_CHECK; /* *ret_next NULL on the last page; so in all lists */
+	                              struct connector_settings **ret_connectors, size_t *ret_count, const char **ret_next)
+	    MUST_CHECK; /* *ret_next NULL on the last page; so in all lists */
 	/* Replaces name, description, group_mode, config and, where `credential_changed`, the credential (version bumped,
-	 * health back to untested). CONFLICT connector_tenant_fixed if tenant or cloud would change while a mapping, a grant
-	 * or a bound group exists. */
+	 * health back to untested). CONFLICT connector_tenant_fixed if tenant or cloud would change while a mapping, a
+	 * grant or a bound group exists. */
 	enum result (*connector_update)(struct store *store, const struct actor *actor,
 	                                const struct connector_settings *connector, bool credential_changed,
 	                                int64_t expected_version, struct arena *arena,
@@ -200,14 +202,14 @@ struct store_ops {
 	 * retired. */
 	enum result (*connector_delete)(struct store *store, const struct actor *actor, const char *connector_id,
 	                                int64_t expected_version, struct error *error) MUST_CHECK;
-	/* Disabling makes its queued and waiting jobs wait with code connector_disabled; enabling queues them. The same state
-	 * again: RESULT_OK, no event. */
+	/* Disabling makes its queued and waiting jobs wait with code connector_disabled; enabling queues them. The same
+	 * state again: RESULT_OK, no event. */
 	enum result (*connector_set_enabled)(struct store *store, const struct actor *actor, const char *connector_id,
 	                                     bool enabled, struct arena *arena, struct connector_settings *ret_connector,
 	                                     struct error *error) MUST_CHECK;
-	/* Keeps the report (JSON text), sets health to `outcome` ("passed" "warning" "failed"), credential.expires_at. A pass
-	 * or warning clears the connector's incidents and queues their jobs. `credential_version`: the one tested; a report
-	 * about a credential replaced meanwhile is dropped (RESULT_OK). */
+	/* Keeps the report (JSON text), sets health to `outcome` ("passed" "warning" "failed"), credential.expires_at. A
+	 * pass or warning clears the connector's incidents and queues their jobs. `credential_version`: the one tested; a
+	 * report about a credential replaced meanwhile is dropped (RESULT_OK). */
 	enum result (*connector_save_test)(struct store *store, const struct actor *actor, const char *connector_id,
 	                                   int64_t credential_version, const char *outcome, const char *report,
 	                                   int64_t credential_expires_at, struct error *error) MUST_CHECK;
@@ -216,11 +218,12 @@ struct store_ops {
 	                          const char *target_kind, const char *target_id, const char *outcome, const char *detail,
 	                          struct error *error) MUST_CHECK;
 
-	/* ---- tools: audit tool.created .updated .deleted .groupBound .groupUnbound -------------------------------------- */
+	/* ---- tools: audit tool.created .updated .deleted .groupBound .groupUnbound --------------------------------------
+	 */
 	enum result (*tool_create)(struct store *store, const struct actor *actor, const struct tool *tool,
 	                           struct idempotency *idempotency, struct arena *arena, struct error *error) MUST_CHECK;
-	enum result (*tool_read)(struct store *store, const char *tool_id, struct arena *arena,
-	                         struct tool *ret_tool) MUST_CHECK;
+	enum result (*tool_read)(struct store *store, const char *tool_id, struct arena *arena, struct tool *ret_tool)
+	    MUST_CHECK;
 	/* `requestable_only` is unused by the contract's list (false): all tools, for all. */
 	enum result (*tool_list)(struct store *store, const struct page *page, struct arena *arena, struct tool **ret_tools,
 	                         size_t *ret_count, const char **ret_next) MUST_CHECK;
@@ -231,8 +234,9 @@ struct store_ops {
 	                           struct error *error) MUST_CHECK;
 	enum result (*tool_delete)(struct store *store, const struct actor *actor, const char *tool_id,
 	                           int64_t expected_version, struct error *error) MUST_CHECK;
-	/* CONFLICT group_already_bound if another tool has the group and neither side allows sharing (`group->allow_shared`);
-	 * tool_has_grants if another group is bound and has open grants. Binding the same group again is RESULT_OK. */
+	/* CONFLICT group_already_bound if another tool has the group and neither side allows sharing
+	 * (`group->allow_shared`); tool_has_grants if another group is bound and has open grants. Binding the same group
+	 * again is RESULT_OK. */
 	enum result (*tool_bind_group)(struct store *store, const struct actor *actor, const char *tool_id,
 	                               const struct entitlement_group *group, struct arena *arena, struct tool *ret_tool,
 	                               struct error *error) MUST_CHECK;
@@ -245,41 +249,46 @@ struct store_ops {
 	enum result (*tool_list_bound)(struct store *store, const char *connector_id, struct arena *arena,
 	                               struct tool **ret_tools, size_t *ret_count) MUST_CHECK;
 	/* Equal to a tool id, else to exactly one tool's name: RESULT_NOT_FOUND otherwise. */
-	enum result (*tool_find_by_text)(struct store *store, const char *text, struct arena *arena,
-	                                 struct tool *ret_tool) MUST_CHECK;
+	enum result (*tool_find_by_text)(struct store *store, const char *text, struct arena *arena, struct tool *ret_tool)
+	    MUST_CHECK;
 
-	/* ---- identity mappings: audit mapping.created .updated .deleted .pinned --------------------------------------- */
+	/* ---- identity mappings: audit mapping.created .updated .deleted .pinned ---------------------------------------
+	 */
 	/* One per (account, connector): CONFLICT already_exists. RESULT_NOT_FOUND if the connector does not exist. */
-	enum result (*mapping_create)(struct store *store, const struct actor *actor, const struct identity_mapping *mapping,
-	                              struct idempotency *idempotency, struct arena *arena, struct error *error) MUST_CHECK;
+	enum result (*mapping_create)(struct store *store, const struct actor *actor,
+	                              const struct identity_mapping *mapping, struct idempotency *idempotency,
+	                              struct arena *arena, struct error *error) MUST_CHECK;
 	enum result (*mapping_read)(struct store *store, const char *mapping_id, struct arena *arena,
 	                            struct identity_mapping *ret_mapping) MUST_CHECK;
 	enum result (*mapping_find)(struct store *store, const char *account_id, const char *connector_id,
 	                            struct arena *arena, struct identity_mapping *ret_mapping) MUST_CHECK;
 	enum result (*mapping_list)(struct store *store, const struct page *page, struct arena *arena,
-	                            struct identity_mapping **ret_mappings, size_t *ret_count,
-	                            const char **ret_next) MUST_CHECK;
+	                            struct identity_mapping **ret_mappings, size_t *ret_count, const char **ret_next)
+	    MUST_CHECK;
 	/* Replaces external_id and note; a new external_id clears the pin. account and connector do not change. */
-	enum result (*mapping_update)(struct store *store, const struct actor *actor, const struct identity_mapping *mapping,
-	                              int64_t expected_version, struct arena *arena, struct identity_mapping *ret_mapping,
-	                              struct error *error) MUST_CHECK;
+	enum result (*mapping_update)(struct store *store, const struct actor *actor,
+	                              const struct identity_mapping *mapping, int64_t expected_version, struct arena *arena,
+	                              struct identity_mapping *ret_mapping, struct error *error) MUST_CHECK;
 	enum result (*mapping_delete)(struct store *store, const struct actor *actor, const char *mapping_id,
 	                              int64_t expected_version, struct error *error) MUST_CHECK;
 	/* Pins the object id at first use; a mapping already pinned is left (RESULT_OK). */
 	enum result (*mapping_pin)(struct store *store, const char *mapping_id, const char *object_id,
 	                           const char *user_principal_name, struct error *error) MUST_CHECK;
 
-	/* ---- intake settings: audit settings.intakeUpdated -------------------------------------------------------------- */
-	enum result (*intake_read)(struct store *store, struct arena *arena, struct intake_settings *ret_settings) MUST_CHECK;
+	/* ---- intake settings: audit settings.intakeUpdated --------------------------------------------------------------
+	 */
+	enum result (*intake_read)(struct store *store, struct arena *arena, struct intake_settings *ret_settings)
+	    MUST_CHECK;
 	enum result (*intake_write)(struct store *store, const struct actor *actor, const struct intake_settings *settings,
 	                            int64_t expected_version, struct arena *arena, struct intake_settings *ret_settings,
 	                            struct error *error) MUST_CHECK;
 
-	/* ---- inbox -------------------------------------------------------------------------------------------------------- */
-	/* Puts an acknowledged event on disk together with its intake job (none if status is already "ignored"). A duplicate,
-	 * by webhook identifier or by body hash within the retention, leaves nothing and gives the first event's id.
-	 * An automation event (no body hash that means anything) is deduplicated only while one for the same issue is still
-	 * unprocessed. */
+	/* ---- inbox
+	 * -------------------------------------------------------------------------------------------------------- */
+	/* Puts an acknowledged event on disk together with its intake job (none if status is already "ignored"). A
+	 * duplicate, by webhook identifier or by body hash within the retention, leaves nothing and gives the first event's
+	 * id. An automation event (no body hash that means anything) is deduplicated only while one for the same issue is
+	 * still unprocessed. */
 	enum result (*inbox_add)(struct store *store, const struct inbox_event *event, char ret_event_id[37],
 	                         struct error *error) MUST_CHECK;
 	enum result (*inbox_read)(struct store *store, const char *event_id, struct arena *arena,
@@ -287,21 +296,25 @@ struct store_ops {
 	/* Settles the event of a job: status "processed" "ignored" "failed". */
 	enum result (*inbox_finish)(struct store *store, const char *event_id, const char *status, const char *code,
 	                            const char *reason, const char *request_id, struct error *error) MUST_CHECK;
-	/* Queues an intake job for an issue without an event (the sweep), unless one for it is queued or waiting already. */
+	/* Queues an intake job for an issue without an event (the sweep), unless one for it is queued or waiting already.
+	 */
 	enum result (*intake_enqueue)(struct store *store, const char *issue, struct error *error) MUST_CHECK;
 	/* Queues a sweep unless one is queued, running or waiting. */
 	enum result (*sweep_enqueue)(struct store *store, struct error *error) MUST_CHECK;
 
-	/* ---- requests: audit request.created .approved .denied .cancelled .refused ------------------------------------ */
+	/* ---- requests: audit request.created .approved .denied .cancelled .refused ------------------------------------
+	 */
 	/* A new request, pending or (status refused, with code and reason) refused at once. With status pending these are
 	 * looked at in the transaction: duplicate_request (another pending request of the account for the tool),
 	 * duplicate_grant (an open grant of the account for the tool). With `refuse_duplicates` (from Jira) the request is
 	 * then stored as refused; without (API) nothing is stored and it is a CONFLICT with that code.
 	 * A request of an issue (site, issue_id) that still has a pending one is CONFLICT request_already_decided.
-	 * `consumed`: as in request_change, for a request refused at once. A refused one of an issue starts its writeBack. */
+	 * `consumed`: as in request_change, for a request refused at once. A refused one of an issue starts its writeBack.
+	 */
 	enum result (*request_create)(struct store *store, const struct actor *actor, const struct access_request *request,
 	                              bool refuse_duplicates, const char *const *consumed, struct idempotency *idempotency,
-	                              struct arena *arena, struct access_request *ret_request, struct error *error) MUST_CHECK;
+	                              struct arena *arena, struct access_request *ret_request, struct error *error)
+	    MUST_CHECK;
 	enum result (*request_read)(struct store *store, const char *request_id, struct arena *arena,
 	                            struct access_request *ret_request) MUST_CHECK;
 	enum result (*request_list)(struct store *store, const struct request_filter *filter, const struct page *page,
@@ -309,18 +322,20 @@ struct store_ops {
 	                            const char **ret_next) MUST_CHECK;
 	/* Every request of an issue, newest first (at most 200). */
 	enum result (*request_list_of_issue)(struct store *store, const char *site, const char *issue_id,
-	                                     struct arena *arena, struct access_request **ret_requests,
-	                                     size_t *ret_count) MUST_CHECK;
+	                                     struct arena *arena, struct access_request **ret_requests, size_t *ret_count)
+	    MUST_CHECK;
 	/* Ids used up by the final requests of an issue: NULL-terminated. */
 	enum result (*request_consumed)(struct store *store, const char *site, const char *issue_id, struct arena *arena,
 	                                const char ***ret_ids) MUST_CHECK;
 	/* The pending requests from Jira that were asked about longest ago. */
 	enum result (*request_list_stale)(struct store *store, int64_t asked_before, int limit, struct arena *arena,
 	                                  struct access_request **ret_requests, size_t *ret_count) MUST_CHECK;
-	/* New facts taken down for a pending request whose round has not begun, and when Jira was asked (asked_at, always). */
-	enum result (*request_take_down)(struct store *store, const struct access_request *request, struct error *error) MUST_CHECK;
-	/* The one function that moves a request (request_next). APPROVE: makes the grant — tool's connector, its tenant, the
-	 * bound group pinned — and its provision job; if the tool has no connector or group, the grant starts as manual
+	/* New facts taken down for a pending request whose round has not begun, and when Jira was asked (asked_at, always).
+	 */
+	enum result (*request_take_down)(struct store *store, const struct access_request *request, struct error *error)
+	    MUST_CHECK;
+	/* The one function that moves a request (request_next). APPROVE: makes the grant — tool's connector, its tenant,
+	 * the bound group pinned — and its provision job; if the tool has no connector or group, the grant starts as manual
 	 * follow-up, code group_not_bound. APPROVE and DENY re-check what must hold now: duplicate_grant, tool_unknown ->
 	 * the request is refused instead (RESULT_OK; look at ret_request). An id in `consumed` that was used by another
 	 * request of the same issue: refused, approval_not_verified. Unchanged (already there): RESULT_OK, no event.
@@ -329,32 +344,34 @@ struct store_ops {
 	                             const struct request_change *change, struct arena *arena,
 	                             struct access_request *ret_request, struct error *error) MUST_CHECK;
 
-	/* ---- grants: audit grant.<event name> ---------------------------------------------------------------------------- */
-	enum result (*grant_read)(struct store *store, const char *grant_id, struct arena *arena,
-	                          struct grant *ret_grant) MUST_CHECK;
+	/* ---- grants: audit grant.<event name>
+	 * ---------------------------------------------------------------------------- */
+	enum result (*grant_read)(struct store *store, const char *grant_id, struct arena *arena, struct grant *ret_grant)
+	    MUST_CHECK;
 	enum result (*grant_history)(struct store *store, const char *grant_id, struct arena *arena,
 	                             struct grant_history **ret_history, size_t *ret_count) MUST_CHECK; /* oldest first */
 	enum result (*grant_list)(struct store *store, const struct request_filter *filter, const struct page *page,
-	                          struct arena *arena, struct grant **ret_grants, size_t *ret_count,
-	                          const char **ret_next) MUST_CHECK;
+	                          struct arena *arena, struct grant **ret_grants, size_t *ret_count, const char **ret_next)
+	    MUST_CHECK;
 	/* The grants of an issue that are open. */
 	enum result (*grant_list_open_of_issue)(struct store *store, const char *site, const char *issue_id,
-	                                        struct arena *arena, struct grant **ret_grants, size_t *ret_count) MUST_CHECK;
+	                                        struct arena *arena, struct grant **ret_grants, size_t *ret_count)
+	    MUST_CHECK;
 	/* The one function that moves a grant (grant_next). Jobs: REVOKE and EXPIRE cancel its queued or waiting provision
 	 * job (a running one is left and finds out by its fence) and start a deprovision job; RETRY and RESOLVE_USER start
 	 * the job of the follow-up's action (a grant without a pinned group takes the tool's present one; none:
 	 * CONFLICT group_not_bound). MEMBER sets active_at, expires_at. A change that ends or settles starts the writeBack
-	 * job ("active" "needsPerson" "ended") if the request came from Jira and comments, or for "active" a transition, are
-	 * on. With job_id: the fence must hold, else RESULT_CONFLICT code "lease_lost" and nothing happens.
-	 * KEPT, NOT_MEMBER, REMOVED_BY_HAND, KEPT_BY_HAND end the membership row as fits. Unchanged: RESULT_OK, no event.
-	 * Not allowed: CONFLICT with code "conflict". */
+	 * job ("active" "needsPerson" "ended") if the request came from Jira and comments, or for "active" a transition,
+	 * are on. With job_id: the fence must hold, else RESULT_CONFLICT code "lease_lost" and nothing happens. KEPT,
+	 * NOT_MEMBER, REMOVED_BY_HAND, KEPT_BY_HAND end the membership row as fits. Unchanged: RESULT_OK, no event. Not
+	 * allowed: CONFLICT with code "conflict". */
 	enum result (*grant_apply)(struct store *store, const struct actor *actor, const char *grant_id,
 	                           const struct grant_change *change, struct arena *arena, struct grant *ret_grant,
 	                           struct error *error) MUST_CHECK;
-	/* Before the first membership write: pins the user in the grant and writes down what the membership is — PREEXISTING
-	 * if the user was found in the group and no row says that we put them there, else OURS, meant to be written now. A row
-	 * that exists wins. RESULT_CONFLICT lease_lost if the job's fence, or the grant's state pendingProvision, no longer
-	 * holds: then nothing may be written to Graph. */
+	/* Before the first membership write: pins the user in the grant and writes down what the membership is —
+	 * PREEXISTING if the user was found in the group and no row says that we put them there, else OURS, meant to be
+	 * written now. A row that exists wins. RESULT_CONFLICT lease_lost if the job's fence, or the grant's state
+	 * pendingProvision, no longer holds: then nothing may be written to Graph. */
 	enum result (*grant_intend_membership)(struct store *store, const char *grant_id, const char *job_id, int64_t fence,
 	                                       const char *external_user_id, bool found_member,
 	                                       enum membership_origin *ret_origin, struct error *error) MUST_CHECK;
@@ -371,33 +388,38 @@ struct store_ops {
 	enum result (*grant_removal_under_way)(struct store *store, const struct grant *grant, const char *external_user_id,
 	                                       bool *ret_exists) MUST_CHECK;
 
-	/* ---- jobs -------------------------------------------------------------------------------------------------------------- */
-	/* Takes the most urgent due job (queued, or waiting and due; or running with its lease run out) and the lease of its
-	 * (connector, group), if any, for lease_ms: status running, attempts + 1, a new fence. Jobs of a disabled connector,
-	 * of a held connector or group (unless its probe is due: then one), of a group that is leased, or of a grant whose
-	 * other job is running, are passed over. A store that was opened exclusively cuts the leases of whoever had it before
-	 * to seconds: they are dead. RESULT_NOT_FOUND: nothing is due; *ret_next_due then says when something may
-	 * be (0: nothing known). */
+	/* ---- jobs
+	 * -------------------------------------------------------------------------------------------------------------- */
+	/* Takes the most urgent due job (queued, or waiting and due; or running with its lease run out) and the lease of
+	 * its (connector, group), if any, for lease_ms: status running, attempts + 1, a new fence. Jobs of a disabled
+	 * connector, of a held connector or group (unless its probe is due: then one), of a group that is leased, or of a
+	 * grant whose other job is running, are passed over. A store that was opened exclusively cuts the leases of whoever
+	 * had it before to seconds: they are dead. RESULT_NOT_FOUND: nothing is due; *ret_next_due then says when something
+	 * may be (0: nothing known). */
 	enum result (*job_claim)(struct store *store, const char *holder, int64_t lease_ms, struct arena *arena,
 	                         struct job *ret_job, int64_t *ret_next_due) MUST_CHECK;
-	enum result (*job_renew)(struct store *store, const struct job *job, int64_t lease_ms, struct error *error) MUST_CHECK;
+	enum result (*job_renew)(struct store *store, const struct job *job, int64_t lease_ms, struct error *error)
+	    MUST_CHECK;
 	/* Ends an attempt and frees its leases; CONFLICT lease_lost if the fence no longer holds. Success of a provision or
 	 * deprovision job clears an incident of its group and connector. */
 	enum result (*job_finish)(struct store *store, const struct job *job, const struct job_outcome *outcome,
 	                          struct error *error) MUST_CHECK;
-	/* Ends the attempt as waiting and holds the group (incident->group_id) or the whole connector: all its provision and
-	 * deprovision jobs wait with the incident's code until next_probe_at. One audit event for the first
+	/* Ends the attempt as waiting and holds the group (incident->group_id) or the whole connector: all its provision
+	 * and deprovision jobs wait with the incident's code until next_probe_at. One audit event for the first
 	 * (connector.incidentOpened). */
 	enum result (*job_hold)(struct store *store, const struct job *job, const struct incident *incident,
 	                        struct error *error) MUST_CHECK;
-	enum result (*job_read)(struct store *store, const char *job_id, struct arena *arena, struct job *ret_job) MUST_CHECK;
+	enum result (*job_read)(struct store *store, const char *job_id, struct arena *arena, struct job *ret_job)
+	    MUST_CHECK;
 	enum result (*job_list)(struct store *store, const struct job_filter *filter, const struct page *page,
-	                        struct arena *arena, struct job **ret_jobs, size_t *ret_count, const char **ret_next) MUST_CHECK;
+	                        struct arena *arena, struct job **ret_jobs, size_t *ret_count, const char **ret_next)
+	    MUST_CHECK;
 	/* The job of a grant that is not final, newest; for the jobId of a 202. */
 	enum result (*job_find_of_grant)(struct store *store, const char *grant_id, struct arena *arena,
 	                                 struct job *ret_job) MUST_CHECK;
 
-	/* ---- audit ---------------------------------------------------------------------------------------------------------- */
+	/* ---- audit
+	 * ---------------------------------------------------------------------------------------------------------- */
 	/* Newest first; page.after is a seq as decimal text. */
 	enum result (*audit_list)(struct store *store, const struct page *page, struct arena *arena,
 	                          struct audit_event **ret_events, size_t *ret_count, const char **ret_next) MUST_CHECK;
@@ -412,7 +434,8 @@ struct store_ops {
 	                                     struct audit_checkpoint **ret_checkpoints, size_t *ret_count,
 	                                     const char **ret_next) MUST_CHECK; /* newest first, by seq */
 
-	/* ---- the rest -------------------------------------------------------------------------------------------------------- */
+	/* ---- the rest
+	 * -------------------------------------------------------------------------------------------------------- */
 	enum result (*counts)(struct store *store, struct store_counts *ret_counts) MUST_CHECK;
 	/* Drops inbox events older than that, idempotency records over 24 h, finished jobs over 90 days. */
 	enum result (*purge)(struct store *store, int64_t inbox_before, struct error *error) MUST_CHECK;
@@ -424,14 +447,14 @@ struct store {
 };
 
 struct store_options {
-	const char *url;           /* "sqlite:/path/to/file.db" */
+	const char *url; /* "sqlite:/path/to/file.db" */
 	const struct clock *clock;
-	bool exclusive;            /* the service: a second one on the same file is refused */
-	bool create;               /* make and migrate the database if there is none */
+	bool exclusive; /* the service: a second one on the same file is refused */
+	bool create;    /* make and migrate the database if there is none */
 };
 
-/* Opens by the URL's scheme. Fails with a sentence for a person: a database of a newer version (code store_newer), a second
- * service (store_in_use), a migration that was changed after it ran (store_migration_changed), no such file
+/* Opens by the URL's scheme. Fails with a sentence for a person: a database of a newer version (code store_newer), a
+ * second service (store_in_use), a migration that was changed after it ran (store_migration_changed), no such file
  * (store_missing). */
 enum result store_open(const struct store_options *options, struct store **ret_store, struct error *error) MUST_CHECK;
 

@@ -14,8 +14,8 @@ struct job_context {
 	struct arena *arena;                  /* of this attempt */
 };
 
-/* How an attempt went. `settled`: the job was ended inside a store operation already (grant_apply with job_id, job_hold),
- * nothing is left to write. Else the outcome is written by job_finish. */
+/* How an attempt went. `settled`: the job was ended inside a store operation already (grant_apply with job_id,
+ * job_hold), nothing is left to write. Else the outcome is written by job_finish. */
 struct job_attempt {
 	bool settled;
 	struct job_outcome outcome;
@@ -40,8 +40,8 @@ struct job_attempt job_attempt_wait_ms(const struct job_context *context, int64_
                                        const char *detail);
 
 /* Is Jira's word still what it was when the request was approved? (DESIGN section 7: asked again right before the first
- * membership write if older than 15 minutes.) RESULT_OK and *ret_holds; else Jira could not be asked. Sets the request's
- * asked_at in the store. */
+ * membership write if older than 15 minutes.) RESULT_OK and *ret_holds; else Jira could not be asked. Sets the
+ * request's asked_at in the store. */
 enum result intake_confirm(const struct job_context *context, const struct access_request *request, bool *ret_holds,
                            struct error *error) MUST_CHECK;
 

@@ -1,5 +1,6 @@
-/* The worker: a fixed set of threads that claim due jobs and do them, and a scheduler that makes the ones that time asks
- * for (sweep, checkpoints, retention, light connection tests). Joins store, connectors and Jira; never includes server/. */
+/* The worker: a fixed set of threads that claim due jobs and do them, and a scheduler that makes the ones that time
+ * asks for (sweep, checkpoints, retention, light connection tests). Joins store, connectors and Jira; never includes
+ * server/. */
 #ifndef AIC_WORKER_WORKER_H
 #define AIC_WORKER_WORKER_H
 
@@ -25,7 +26,8 @@ struct worker_options {
 };
 
 struct worker;
-enum result worker_start(const struct worker_options *options, struct worker **ret_worker, struct error *error) MUST_CHECK;
+enum result worker_start(const struct worker_options *options, struct worker **ret_worker, struct error *error)
+    MUST_CHECK;
 /* Something was committed: look for due jobs. From any thread; cheap. */
 void worker_wake(struct worker *worker);
 /* Lets running attempts finish (each call of theirs has its deadline), stops the threads, frees. Accepts NULL. */

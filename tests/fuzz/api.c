@@ -1,6 +1,6 @@
-/* The front of the API: a path and its cursor come first, then a body. None of it may crash, and a body is told at least one
- * fault or none; a cursor that was accepted is the one that we would give out for that key. The first line of the input is the
- * path, the rest the body. */
+/* The front of the API: a path and its cursor come first, then a body. None of it may crash, and a body is told at
+ * least one fault or none; a cursor that was accepted is the one that we would give out for that key. The first line of
+ * the input is the path, the rest the body. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,10 +12,9 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const struct shape *const shapes[] = {
-    &shape_nothing,        &shape_connector_create, &shape_connector_replace, &shape_tool_create,
-    &shape_tool_replace,   &shape_group_bind,       &shape_mapping_create,    &shape_mapping_replace,
-    &shape_resolve,        &shape_intake,           &shape_request_create,    &shape_comment,
-    &shape_grant_resolve,  &shape_automation,
+    &shape_nothing,        &shape_connector_create, &shape_connector_replace, &shape_tool_create, &shape_tool_replace,
+    &shape_group_bind,     &shape_mapping_create,   &shape_mapping_replace,   &shape_resolve,     &shape_intake,
+    &shape_request_create, &shape_comment,          &shape_grant_resolve,     &shape_automation,
 };
 
 static void fuzz_path(const char *path, struct arena *arena)

@@ -1,5 +1,5 @@
-/* What Microsoft Graph answers comes from a network: whatever it says, it must not lead our requests to another server, and
- * must not be taken for a user or a group that it does not name. */
+/* What Microsoft Graph answers comes from a network: whatever it says, it must not lead our requests to another server,
+ * and must not be taken for a user or a group that it does not name. */
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>

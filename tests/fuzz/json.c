@@ -1,4 +1,5 @@
-/* What is read must come back: canonical text of anything that was accepted is accepted, and is its own canonical text. */
+/* What is read must come back: canonical text of anything that was accepted is accepted, and is its own canonical text.
+ */
 #include <stdlib.h>
 #include <string.h>
 

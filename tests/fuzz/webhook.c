@@ -21,7 +21,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    hint.issue_id == NULL && hint.issue_key == NULL) {
 		abort(); /* worth asking about, yet no issue named */
 	}
-	if ((hint.issue_id != NULL && strlen(hint.issue_id) > 64) || (hint.issue_key != NULL && strlen(hint.issue_key) > 255)) {
+	if ((hint.issue_id != NULL && strlen(hint.issue_id) > 64) ||
+	    (hint.issue_key != NULL && strlen(hint.issue_key) > 255)) {
 		abort();
 	}
 	if (webhook_read_automation((const char *)data, size, arena, &key, &error) == RESULT_OK && key == NULL) {
