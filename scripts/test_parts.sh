@@ -47,10 +47,11 @@ run_c_tests() {
 			grep -qE '^ *not ok' "$output" || count_fail "$prefix $(basename "$program") ended with $status"
 			{ grep -vE '^ok|^# ok' "$output"; cat "$output.err"; } | tail -n 60 >&2
 		fi
-	done < <(find "$dir/tests" -maxdepth 2 -type f \( -name 'unit-*' -o -name 'contract-*' \) -executable | sort)
+	done < <(find "$dir/tests" -maxdepth 3 -type f \( -name 'unit-*' -o -name 'contract-*' \) -executable | sort)
 }
 
 part_style() {
+	build_with "$build"
 	check "every C file is formatted as .clang-format says" \
 		bash -c 'git ls-files "*.c" "*.h" | xargs clang-format --dry-run -Werror'
 	check "no function is over 80 lines or complexity 20, no file over 600 lines" scripts/check-ceilings
