@@ -165,3 +165,13 @@ void json_put_time(json_t *object, const char *key, int64_t at_ms, bool *failed)
 		clock_format(at_ms, text);
 	json_put_string(object, key, at_ms == 0 ? NULL : text, failed);
 }
+
+enum result json_copy_string(const json_t *object, const char *name, struct arena *arena, const char **ret_string)
+{
+	const char *value = json_string_value(json_object_get(object, name));
+	const char *copy = arena_strdup(arena, value);
+	if (value != NULL && copy == NULL)
+		return RESULT_NO_MEMORY;
+	*ret_string = copy;
+	return RESULT_OK;
+}

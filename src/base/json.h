@@ -33,6 +33,10 @@ const char *json_string_at(const json_t *value, const char *path);
 int64_t json_integer_at(const json_t *value, const char *path, int64_t otherwise);
 bool json_bool_at(const json_t *value, const char *path, bool otherwise);
 
+/* The member's string, copied into the arena; NULL if it is missing or no string. RESULT_NO_MEMORY. */
+enum result json_copy_string(const json_t *object, const char *name, struct arena *arena, const char **ret_string)
+    MUST_CHECK;
+
 /* Builders that survive failure: setting into NULL, or a NULL value, marks *failed and frees the value. */
 void json_put(json_t *object, const char *key, json_t *value, bool *failed);
 void json_put_string(json_t *object, const char *key, const char *value, bool *failed); /* NULL becomes null */

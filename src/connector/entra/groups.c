@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "connector/entra/bindable.h"
 #include "connector/entra/odata.h"
@@ -52,16 +53,6 @@ static enum known visibility_is_hidden(const json_t *object)
 	return text_equal_fold(name, "HiddenMembership") ? KNOWN_TRUE : KNOWN_FALSE;
 }
 
-static enum result copy_string(const json_t *object, const char *name, struct arena *arena, const char **ret_string)
-{
-	const char *value = json_string_value(json_object_get(object, name));
-	const char *copy = arena_strdup(arena, value);
-	if (value != NULL && copy == NULL)
-		return RESULT_NO_MEMORY;
-	*ret_string = copy;
-	return RESULT_OK;
-}
-
 enum result entra_group_facts_read(const json_t *object, struct arena *arena, struct group_facts *ret_facts)
 {
 	struct group_facts facts = {
@@ -74,11 +65,11 @@ enum result entra_group_facts_read(const json_t *object, struct arena *arena, st
 	    .security_enabled = known_of(object, "securityEnabled", KNOWN_NOT),
 	    .hidden_membership = visibility_is_hidden(object),
 	};
-	enum result result = copy_string(object, "id", arena, &facts.group_id);
+	enum result result = json_copy_string(object, "id", arena, &facts.group_id);
 	if (result == RESULT_OK)
-		result = copy_string(object, "displayName", arena, &facts.display_name);
+		result = json_copy_string(object, "displayName", arena, &facts.display_name);
 	if (result == RESULT_OK)
-		result = copy_string(object, "description", arena, &facts.description);
+		result = json_copy_string(object, "description", arena, &facts.description);
 	if (result != RESULT_OK)
 		return result;
 	if (facts.group_id == NULL || !text_is_uuid(facts.group_id))

@@ -254,6 +254,17 @@ static enum result settle_already(struct membership *membership, bool *ret_alrea
 	return result;
 }
 
+/* What neither says "done" nor "already". */
+static enum result settle_refused(struct membership *membership, enum result result, const struct graph_answer *answer,
+                                  struct error *error)
+{
+	if (answer->status == 403 || (answer->status == 400 && error != NULL && text_equal(error->code, "graph_error")))
+		return explain_refusal(membership, result, error);
+	if (result == RESULT_NOT_FOUND)
+		return entra_transport_bad_response(ENTRA_SIDE_GRAPH, answer->status, error);
+	return result;
+}
+
 static enum result add_settle(struct membership *membership, enum result result, const struct graph_answer *answer,
                               bool *ret_already, struct error *error)
 {
@@ -266,10 +277,32 @@ static enum result add_settle(struct membership *membership, enum result result,
 	if (graph_fault_is_missing(answer->status, &answer->fault) ||
 	    graph_fault_is_unreplicated(answer->status, &answer->fault))
 		return explain_add_missing(membership, &answer->fault, error);
-	if (answer->status == 403 || (answer->status == 400 && error != NULL && text_equal(error->code, "graph_error")))
-		return explain_refusal(membership, result, error);
-	if (result == RESULT_NOT_FOUND)
-		return entra_transport_bad_response(ENTRA_SIDE_GRAPH, answer->status, error);
+	return settle_refused(membership, result, answer, error);
+}
+
+/* The operator's limit is looked at before every write (CONTRACT section 2, bindable_groups). */
+static enum result membership_begin(const struct connector_environment *environment,
+                                    const struct connector_target *target, const char *group_id, const char *user_id,
+                                    struct arena *arena, struct membership *ret_membership, struct error *error)
+{
+	enum result result = membership_init(environment, target, group_id, user_id, arena, ret_membership, error);
+	return result == RESULT_OK ? membership_check_limit(ret_membership, error) : result;
+}
+
+typedef enum result membership_settle(struct membership *membership, enum result result,
+                                      const struct graph_answer *answer, bool *ret_already, struct error *error);
+
+static enum result membership_write(struct membership *membership, const struct graph_request *request,
+                                    membership_settle *settle, bool *ret_already, struct connector_trace *ret_trace,
+                                    struct error *error)
+{
+	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
+	struct error own = {0};
+	enum result result = graph_perform(&membership->session, request, &answer, &own);
+	*ret_trace = answer.trace;
+	result = settle(membership, result, &answer, ret_already, &own);
+	if (result != RESULT_OK && error != NULL)
+		*error = own;
 	return result;
 }
 
@@ -278,9 +311,7 @@ enum result entra_add_member(const struct connector_environment *environment, co
                              struct connector_trace *ret_trace, struct error *error)
 {
 	struct membership membership;
-	enum result result = membership_init(environment, target, group_id, user_id, arena, &membership, error);
-	if (result == RESULT_OK)
-		result = membership_check_limit(&membership, error);
+	enum result result = membership_begin(environment, target, group_id, user_id, arena, &membership, error);
 	if (result != RESULT_OK)
 		return result;
 	const char *path = arena_printf(arena, "/groups/%s/members/$ref", group_id);
@@ -289,14 +320,7 @@ enum result entra_add_member(const struct connector_environment *environment, co
 	if (path == NULL || body == NULL)
 		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
 	const struct graph_request request = {.method = GRAPH_POST, .path = path, .body = body};
-	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
-	struct error own = {0};
-	result = graph_perform(&membership.session, &request, &answer, &own);
-	*ret_trace = answer.trace;
-	result = add_settle(&membership, result, &answer, ret_already, &own);
-	if (result != RESULT_OK && error != NULL)
-		*error = own;
-	return result;
+	return membership_write(&membership, &request, add_settle, ret_already, ret_trace, error);
 }
 
 static enum result remove_settle(struct membership *membership, enum result result, const struct graph_answer *answer,
@@ -309,11 +333,7 @@ static enum result remove_settle(struct membership *membership, enum result resu
 	if (graph_fault_is_missing(answer->status, &answer->fault) ||
 	    graph_fault_is_not_member(answer->status, &answer->fault))
 		return settle_already(membership, ret_already, error);
-	if (answer->status == 403 || (answer->status == 400 && error != NULL && text_equal(error->code, "graph_error")))
-		return explain_refusal(membership, result, error);
-	if (result == RESULT_NOT_FOUND)
-		return entra_transport_bad_response(ENTRA_SIDE_GRAPH, answer->status, error);
-	return result;
+	return settle_refused(membership, result, answer, error);
 }
 
 enum result entra_remove_member(const struct connector_environment *environment, const struct connector_target *target,
@@ -321,21 +341,12 @@ enum result entra_remove_member(const struct connector_environment *environment,
                                 struct connector_trace *ret_trace, struct error *error)
 {
 	struct membership membership;
-	enum result result = membership_init(environment, target, group_id, user_id, arena, &membership, error);
-	if (result == RESULT_OK)
-		result = membership_check_limit(&membership, error);
+	enum result result = membership_begin(environment, target, group_id, user_id, arena, &membership, error);
 	if (result != RESULT_OK)
 		return result;
 	const char *path = member_ref_path(arena, group_id, user_id);
 	if (path == NULL)
 		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
 	const struct graph_request request = {.method = GRAPH_DELETE, .path = path};
-	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
-	struct error own = {0};
-	result = graph_perform(&membership.session, &request, &answer, &own);
-	*ret_trace = answer.trace;
-	result = remove_settle(&membership, result, &answer, ret_already, &own);
-	if (result != RESULT_OK && error != NULL)
-		*error = own;
-	return result;
+	return membership_write(&membership, &request, remove_settle, ret_already, ret_trace, error);
 }

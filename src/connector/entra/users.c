@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "base/json.h"
 #include "base/text.h"
 #include "connector/entra/batch.h"
 #include "connector/entra/odata.h"
@@ -60,26 +61,16 @@ char *entra_user_query_path(enum entra_user_query query, const char *address, st
 	return copy;
 }
 
-static enum result copy_string(const json_t *object, const char *name, struct arena *arena, const char **ret_string)
-{
-	const char *value = json_string_value(json_object_get(object, name));
-	const char *copy = arena_strdup(arena, value);
-	if (value != NULL && copy == NULL)
-		return RESULT_NO_MEMORY;
-	*ret_string = copy;
-	return RESULT_OK;
-}
-
 enum result entra_user_read(const json_t *object, struct arena *arena, struct directory_user *ret_user)
 {
 	struct directory_user user = {.account_enabled = KNOWN_NOT};
-	enum result result = copy_string(object, "id", arena, &user.object_id);
+	enum result result = json_copy_string(object, "id", arena, &user.object_id);
 	if (result == RESULT_OK)
-		result = copy_string(object, "userPrincipalName", arena, &user.user_principal_name);
+		result = json_copy_string(object, "userPrincipalName", arena, &user.user_principal_name);
 	if (result == RESULT_OK)
-		result = copy_string(object, "mail", arena, &user.mail);
+		result = json_copy_string(object, "mail", arena, &user.mail);
 	if (result == RESULT_OK)
-		result = copy_string(object, "userType", arena, &user.user_type);
+		result = json_copy_string(object, "userType", arena, &user.user_type);
 	if (result != RESULT_OK)
 		return result;
 	if (user.object_id == NULL || !text_is_uuid(user.object_id))
