@@ -48,8 +48,7 @@ static enum exit_code report(const struct audit_trail *trail, enum result result
 	return EXIT_HELD;
 }
 
-/* ---- the store
- * ------------------------------------------------------------------------------------------------------- */
+/* ---- the store ---- */
 
 struct checkpoint_list {
 	struct audit_checkpoint *items;
@@ -189,8 +188,7 @@ static enum exit_code verify_store(const char *path, const struct audit_checkpoi
 	return report(&trail, result, &error);
 }
 
-/* ---- an export
- * --------------------------------------------------------------------------------------------------------- */
+/* ---- an export ---- */
 
 static enum result walk_export(FILE *file, struct audit_trail *trail, struct error *error)
 {

@@ -80,8 +80,7 @@ static size_t count_positional(const struct client_verb *verb)
 	return count;
 }
 
-/* ---- output
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- output ---- */
 
 static enum exit_code print_raw(const struct api_answer *answer)
 {
@@ -118,8 +117,7 @@ static enum exit_code print_report(const struct client_run *run, const struct ap
 	return code == EXIT_HELD && failed ? EXIT_DID_NOT_HOLD : code;
 }
 
-/* ---- the shapes
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- the shapes ---- */
 
 /* Sends; a 4xx or 5xx is explained, with the report of a connection test that came with it. */
 static enum exit_code send(const struct client_run *run, const struct api_call_made *call,
@@ -352,8 +350,7 @@ static enum exit_code run_verb(struct client_run *run)
 	return run_show(run);
 }
 
-/* ---- help and dispatch
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- help and dispatch ---- */
 
 static void print_noun(const struct client_noun *noun, FILE *into)
 {

@@ -6,8 +6,7 @@
 #define COLUMNS(list) .columns = list, .column_count = ARRAY_SIZE(list)
 #define VERBS(list) list, ARRAY_SIZE(list)
 
-/* ---- connector
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- connector ---- */
 
 #define CONNECTOR_FIELDS                                                                                               \
 	{{"--name", "NAME", "what people call it", false}, "name", FIELD_TEXT},                                            \
@@ -53,8 +52,7 @@ static const struct client_verb connector_verbs[] = {
      "groups of the directory, and whether they fit", FIELDS(group_search), COLUMNS(group_columns)},
 };
 
-/* ---- tool
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- tool ---- */
 
 #define TOOL_FIELDS                                                                                                    \
 	{{"--name", "NAME", "what people call it", false}, "name", FIELD_TEXT},                                            \
@@ -101,8 +99,7 @@ static const struct client_verb tool_verbs[] = {
     {"unbind", CLIENT_DELETE, "DELETE", "/tools/{}/entitlement-group", "TOOL-ID", "forgets its group; the group stays"},
 };
 
-/* ---- mapping
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- mapping ---- */
 
 static const struct client_field mapping_create[] = {
     {{"--account", "ACCOUNT-ID", "the Atlassian account", false}, "accountId", FIELD_TEXT},
@@ -136,8 +133,7 @@ static const struct client_verb mapping_verbs[] = {
      FIELDS(mapping_resolve)},
 };
 
-/* ---- request, grant, follow-up
- * -------------------------------------------------------------------------------------------- */
+/* ---- request, grant, follow-up ---- */
 
 static const struct client_field work_filters[] = {
     {{"--status", "STATUS", "only of that status", false}, "status", FIELD_QUERY},
@@ -190,8 +186,7 @@ static const struct client_verb follow_up_verbs[] = {
     {"list", CLIENT_LIST, "GET", "/follow-ups", "", "what waits for a person", COLUMNS(follow_up_columns)},
 };
 
-/* ---- job, audit, settings, inbox, me
- * ---------------------------------------------------------------------------------------- */
+/* ---- job, audit, settings, inbox, me ---- */
 
 static const struct client_field job_filters[] = {
     {{"--status", "STATUS", "only of that status", false}, "status", FIELD_QUERY},

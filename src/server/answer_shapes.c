@@ -42,8 +42,7 @@
 		name, SHAPE_OBJECTS, MUST, .shape = (member)                                                                   \
 	}
 
-/* ---- the rest of the manners
- * --------------------------------------------------------------------------------------------- */
+/* ---- the rest of the manners ---- */
 
 static const struct shape_field fault_fields[] = {STRING("path"), STRING("code"), STRING("detail")};
 static const struct shape answer_fault = SHAPE("Fault", fault_fields);
@@ -67,8 +66,7 @@ static const struct shape_field me_fields[] = {
 };
 const struct shape answer_me = SHAPE("Principal", me_fields);
 
-/* ---- connectors
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- connectors ---- */
 
 static const struct shape_field config_fields[] = {STRING("tenantId"), STRING("clientId"),
                                                    ONE_OF("cloud", values_cloud)};
@@ -135,8 +133,7 @@ static const struct shape_field candidate_fields[] = {
 };
 const struct shape answer_group_candidate = SHAPE("GroupCandidate", candidate_fields);
 
-/* ---- tools, mappings
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- tools, mappings ---- */
 
 static const struct shape_field group_fields[] = {
     ONE_OF("mode", values_group_mode),
@@ -191,8 +188,7 @@ static const struct shape_field resolve_fields[] = {
 };
 const struct shape answer_resolve = SHAPE("IdentityAnswer", resolve_fields);
 
-/* ---- requests, grants, jobs
- * --------------------------------------------------------------------------------------------------- */
+/* ---- requests, grants, jobs ---- */
 
 static const struct shape_field request_fields[] = {
     STRING("requestId"),
@@ -274,8 +270,7 @@ static const struct shape_field job_fields[] = {
 };
 const struct shape answer_job = SHAPE("Job", job_fields);
 
-/* ---- audit, inbox
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- audit, inbox ---- */
 
 static const char *const values_event_outcome[] = {"ok", "failed", NULL};
 static const struct shape_field event_fields[] = {

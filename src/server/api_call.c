@@ -100,21 +100,43 @@ enum result call_entity_tag(struct arena *arena, const char *text, const char **
 	return RESULT_OK;
 }
 
+static enum result tag_object(struct api_call *call, const char *text)
+{
+	const char *tag = NULL;
+	enum result result = call_entity_tag(call->arena, text, &tag);
+	if (result == RESULT_OK)
+		call_answer_header(call, "ETag", tag);
+	return result;
+}
+
 enum result call_answer(struct api_call *call, int status, json_t *value)
 {
 	_cleanup_(json_decrefp) json_t *owned = value;
 	const char *text = owned != NULL ? json_write(call->arena, owned) : NULL;
-	const char *tag = NULL;
 	if (text == NULL)
 		return RESULT_NO_MEMORY;
 	if (call->route != NULL && call->route->answer == ROUTE_OBJECT && status < 300) {
-		enum result result = call_entity_tag(call->arena, text, &tag);
+		enum result result = tag_object(call, text);
 		if (result != RESULT_OK)
 			return result;
-		call_answer_header(call, "ETag", tag);
 	}
 	call_set_answer(call, status, "application/json", text);
 	return RESULT_OK;
+}
+
+enum result call_answer_job(struct api_call *call, json_t *value, const char *job_id)
+{
+	enum result result = call_answer(call, 200, json_incref(value));
+	bool failed = result != RESULT_OK;
+	if (job_id != NULL && !failed) {
+		json_put_string(value, "jobId", job_id, &failed);
+		const char *text = failed ? NULL : json_write(call->arena, value);
+		result = text != NULL ? RESULT_OK : RESULT_NO_MEMORY;
+		if (text != NULL)
+			call_set_answer(call, 202, "application/json", text);
+	}
+	json_decref(value);
+	return result;
 }
 
 enum result call_answer_list(struct api_call *call, json_t *items, const char *next)

@@ -123,10 +123,12 @@ void call_forget_body(struct api_call *call);
 /* A commit that leaves work. */
 void call_wake_worker(const struct api_call *call);
 
-/* ---- answering: each returns RESULT_OK, or RESULT_NO_MEMORY
- * ---------------------------------------------------------- */
+/* ---- answering: each returns RESULT_OK, or RESULT_NO_MEMORY ---- */
 /* `value` is taken. A 200 or 201 object carries its ETag. */
 enum result call_answer(struct api_call *call, int status, json_t *value) MUST_CHECK;
+/* The object of an action, 200; where work follows by job (job_id not NULL), 202 with jobId added. The tag is the
+ * object's own, as its GET gives it. `value` is taken. */
+enum result call_answer_job(struct api_call *call, json_t *value, const char *job_id) MUST_CHECK;
 /* `items` is taken; `next` is the last key, NULL on the last page. */
 enum result call_answer_list(struct api_call *call, json_t *items, const char *next) MUST_CHECK;
 enum result call_answer_nothing(struct api_call *call) MUST_CHECK; /* 204 */
@@ -150,8 +152,7 @@ enum result call_refuse_remote(struct api_call *call) MUST_CHECK;
 /* Reports call->error if `result` is not OK, with the status that fits. */
 enum result call_answer_result(struct api_call *call, enum result result) MUST_CHECK;
 
-/* ---- conditions
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- conditions ---- */
 /* If-Match against the present representation (borrowed). RESULT_OK and *ret_expected (0: no condition was sent), or
  * RESULT_PRECONDITION with the error set. */
 enum result call_match(struct api_call *call, const json_t *present, int64_t version, int64_t *ret_expected) MUST_CHECK;
@@ -162,8 +163,7 @@ bool call_should_wait(struct api_call *call, const char *state, bool final);
 /* The role is the requester's alone and the object belongs to another account. */
 bool call_is_foreign(const struct api_call *call, const char *account_id);
 
-/* ---- creating
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- creating ---- */
 /* Prepares the idempotency record for the store: the answer is rendered before the write. NULL in *ret_record if no key
  * was sent. `value` is borrowed. */
 enum result call_first_answer(struct api_call *call, const char *location, const json_t *value,

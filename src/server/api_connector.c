@@ -48,8 +48,7 @@ enum result api_connector_read(struct api_call *call)
 	return call_answer(call, 200, render_connector(&connector));
 }
 
-/* ---- the credential
- * -------------------------------------------------------------------------------------------------------- */
+/* ---- the credential ---- */
 
 static enum result connector_seal(struct api_call *call, const char *connector_id, json_t *config,
                                   struct credential *credential)
@@ -152,8 +151,7 @@ enum result api_connector_create(struct api_call *call)
 	return call_answer_first(call, location, TAKE_PTR(value));
 }
 
-/* ---- replacing
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- replacing ---- */
 
 /* Did Entra refuse the credential, or can it not even be shown to Entra? A login host that could not be reached, was
  * down or asked us to wait has said nothing about it. */

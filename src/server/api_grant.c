@@ -84,8 +84,7 @@ enum result api_grant_read(struct api_call *call)
 	return value != NULL ? call_answer(call, 200, value) : RESULT_UNAVAILABLE;
 }
 
-/* ---- actions
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- actions ---- */
 
 /* 202 with the job where Graph work follows, else 200. */
 static enum result grant_answer(struct api_call *call, const struct grant *grant, bool changed)
@@ -93,14 +92,7 @@ static enum result grant_answer(struct api_call *call, const struct grant *grant
 	bool pending = grant->status == GRANT_PENDING_PROVISION || grant->status == GRANT_PENDING_DEPROVISION;
 	const char *job_id = changed && pending ? api_job_of_grant(call, grant->grant_id) : NULL;
 	json_t *value = grant_render(call, grant);
-	bool failed = value == NULL;
-	if (job_id != NULL)
-		json_put_string(value, "jobId", job_id, &failed);
-	if (failed) {
-		json_decref(value);
-		return RESULT_UNAVAILABLE;
-	}
-	return call_answer(call, job_id != NULL ? 202 : 200, value);
+	return value != NULL ? call_answer_job(call, value, job_id) : RESULT_UNAVAILABLE;
 }
 
 static enum result grant_apply(struct api_call *call, const struct grant_change *change)

@@ -107,8 +107,7 @@ enum result api_mapping_delete(struct api_call *call)
 	return call_answer_nothing(call);
 }
 
-/* ---- what a provisioning would find
- * ------------------------------------------------------------------------------------------ */
+/* ---- what a provisioning would find ---- */
 
 static enum result resolve_by_mapping(struct api_call *call, const char *account_id, const char *connector_id,
                                       struct identity_question *question)

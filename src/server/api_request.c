@@ -10,8 +10,7 @@
 #include "base/text.h"
 #include "server/render.h"
 
-/* ---- reading
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 /* What the caller may see: a requester their own alone. *ret_none: nothing can match. */
 static struct request_filter request_filter_of(struct api_call *call, bool *ret_none)
@@ -76,8 +75,7 @@ enum result api_request_read(struct api_call *call)
 	return call_answer(call, 200, render_request(&request));
 }
 
-/* ---- filing
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- filing ---- */
 
 static enum result request_refuse_unlinked(struct api_call *call)
 {
@@ -172,8 +170,7 @@ enum result api_request_create(struct api_call *call)
 	return request_store(call, &request);
 }
 
-/* ---- deciding
- * ---------------------------------------------------------------------------------------------------------------- */
+/* ---- deciding ---- */
 
 static bool request_is_self(const struct api_call *call, const struct access_request *request)
 {
@@ -216,14 +213,7 @@ static enum result request_answer(struct api_call *call, const struct access_req
 {
 	const char *job_id = changed && request->grant_id != NULL ? api_job_of_grant(call, request->grant_id) : NULL;
 	json_t *value = render_request(request);
-	bool failed = false;
-	if (job_id != NULL)
-		json_put_string(value, "jobId", job_id, &failed);
-	if (failed) {
-		json_decref(value);
-		return RESULT_NO_MEMORY;
-	}
-	return call_answer(call, job_id != NULL ? 202 : 200, value);
+	return value != NULL ? call_answer_job(call, value, job_id) : RESULT_NO_MEMORY;
 }
 
 static enum result request_apply(struct api_call *call, const struct access_request *request, enum request_event event)

@@ -80,8 +80,7 @@ struct exchange {
 	struct api_call call;
 };
 
-/* ---- running
- * -------------------------------------------------------------------------------------------------------------- */
+/* ---- running ---- */
 
 static void exchange_resume(struct exchange *exchange)
 {
@@ -152,8 +151,7 @@ static void exchange_submit(struct exchange *exchange)
 	exchange_resume(exchange);
 }
 
-/* ---- answering
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- answering ---- */
 
 static void exchange_fill(struct handler_work *work)
 {
@@ -226,8 +224,7 @@ static enum MHD_Result exchange_answer(struct exchange *exchange)
 	return queued;
 }
 
-/* ---- reading
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- reading ---- */
 
 static enum MHD_Result exchange_take_header(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
 {

@@ -14,8 +14,7 @@ const char *const values_approval[] = {"jsm", "status", "console", NULL};
 
 const struct shape shape_nothing = {.name = "Nothing"};
 
-/* ---- connectors
- * ------------------------------------------------------------------------------------------------------ */
+/* ---- connectors ---- */
 
 static const struct shape_field certificate_fields[] = {
     {"keyRef", SHAPE_STRING, REQUIRED, 0, LENGTH_URL, SHAPE_REFERENCE},
@@ -64,8 +63,7 @@ static const struct shape_field connector_replace_fields[] = {
 };
 const struct shape shape_connector_replace = SHAPE("ConnectorReplace", connector_replace_fields);
 
-/* ---- tools
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- tools ---- */
 
 #define TOOL_COMMON                                                                                                    \
 	{"name", SHAPE_STRING, REQUIRED, 1, LENGTH_NAME}, {"vendor", SHAPE_STRING, 0, 0, LENGTH_NAME},                     \
@@ -98,8 +96,7 @@ static const struct shape_field group_bind_fields[] = {
 };
 const struct shape shape_group_bind = SHAPE("EntitlementGroupBind", group_bind_fields);
 
-/* ---- identity mappings
- * -------------------------------------------------------------------------------------------------- */
+/* ---- identity mappings ---- */
 
 static const struct shape_field mapping_create_fields[] = {
     {"mappingId", SHAPE_STRING, SHAPE_READ_ONLY},
@@ -125,8 +122,7 @@ static const struct shape_field resolve_fields[] = {
 };
 const struct shape shape_resolve = SHAPE("IdentityResolve", resolve_fields);
 
-/* ---- settings
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- settings ---- */
 
 static const struct shape_field write_back_fields[] = {
     {"comment", SHAPE_BOOLEAN, 0},
@@ -152,8 +148,7 @@ static const struct shape_field intake_fields[] = {
 };
 const struct shape shape_intake = SHAPE("IntakeSettings", intake_fields);
 
-/* ---- requests and grants
- * -------------------------------------------------------------------------------------------------- */
+/* ---- requests and grants ---- */
 
 static const struct shape_field request_create_fields[] = {
     {"toolId", SHAPE_STRING, REQUIRED, 0, LENGTH_NAME},
@@ -177,8 +172,7 @@ static const struct shape_field grant_resolve_fields[] = {
 };
 const struct shape shape_grant_resolve = SHAPE("GrantResolve", grant_resolve_fields);
 
-/* ---- hooks
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- hooks ---- */
 
 /* Only for the document: the body of a webhook is read by jira/webhook.h, never by this table. */
 const struct shape shape_webhook = {.name = "JiraWebhook"};

@@ -147,7 +147,7 @@ struct store;
 struct store_ops {
 	const char *name; /* "sqlite" */
 
-	/* ---- life ------------------------------------------------------------------------------------------------- */
+	/* ---- life ---- */
 	void (*close)(struct store *store); /* waits for queued writes; frees the store */
 	/* RESULT_OK once migrations are done and a read succeeds. */
 	enum result (*ready)(struct store *store, struct error *error) MUST_CHECK;
@@ -164,7 +164,7 @@ struct store_ops {
 	enum result (*meta_write_once)(struct store *store, const char *name, const uint8_t *value, size_t length,
 	                               struct error *error) MUST_CHECK;
 
-	/* ---- API tokens: audit token.created, token.revoked -------------------------------------------------------- */
+	/* ---- API tokens: audit token.created, token.revoked ---- */
 	enum result (*token_create)(struct store *store, const struct actor *actor, const struct api_token *token,
 	                            struct error *error) MUST_CHECK;
 	enum result (*token_find)(struct store *store, const uint8_t hash[32], struct arena *arena,
@@ -174,7 +174,7 @@ struct store_ops {
 	enum result (*token_revoke)(struct store *store, const struct actor *actor, const char *principal_id,
 	                            struct error *error) MUST_CHECK;
 
-	/* ---- idempotency ------------------------------------------------------------------------------------------- */
+	/* ---- idempotency ---- */
 	/* Looks only; same results as in an operation. RESULT_NOT_FOUND: none yet. */
 	enum result (*idempotency_find)(struct store *store, struct arena *arena, struct idempotency *idempotency,
 	                                struct error *error) MUST_CHECK;
@@ -283,8 +283,7 @@ struct store_ops {
 	                            int64_t expected_version, struct arena *arena, struct intake_settings *ret_settings,
 	                            struct error *error) MUST_CHECK;
 
-	/* ---- inbox
-	 * -------------------------------------------------------------------------------------------------------- */
+	/* ---- inbox ---- */
 	/* Puts an acknowledged event on disk together with its intake job (none if status is already "ignored"). A
 	 * duplicate, by webhook identifier or by body hash within the retention, leaves nothing and gives the first event's
 	 * id. An automation event (no body hash that means anything) is deduplicated only while one for the same issue is
@@ -344,8 +343,7 @@ struct store_ops {
 	                             const struct request_change *change, struct arena *arena,
 	                             struct access_request *ret_request, struct error *error) MUST_CHECK;
 
-	/* ---- grants: audit grant.<event name>
-	 * ---------------------------------------------------------------------------- */
+	/* ---- grants: audit grant.<event name> ---- */
 	enum result (*grant_read)(struct store *store, const char *grant_id, struct arena *arena, struct grant *ret_grant)
 	    MUST_CHECK;
 	enum result (*grant_history)(struct store *store, const char *grant_id, struct arena *arena,
@@ -388,8 +386,7 @@ struct store_ops {
 	enum result (*grant_removal_under_way)(struct store *store, const struct grant *grant, const char *external_user_id,
 	                                       bool *ret_exists) MUST_CHECK;
 
-	/* ---- jobs
-	 * -------------------------------------------------------------------------------------------------------------- */
+	/* ---- jobs ---- */
 	/* Takes the most urgent due job (queued, or waiting and due; or running with its lease run out) and the lease of
 	 * its (connector, group), if any, for lease_ms: status running, attempts + 1, a new fence. Jobs of a disabled
 	 * connector, of a held connector or group (unless its probe is due: then one), of a group that is leased, or of a
@@ -418,8 +415,7 @@ struct store_ops {
 	enum result (*job_find_of_grant)(struct store *store, const char *grant_id, struct arena *arena,
 	                                 struct job *ret_job) MUST_CHECK;
 
-	/* ---- audit
-	 * ---------------------------------------------------------------------------------------------------------- */
+	/* ---- audit ---- */
 	/* Newest first; page.after is a seq as decimal text. */
 	enum result (*audit_list)(struct store *store, const struct page *page, struct arena *arena,
 	                          struct audit_event **ret_events, size_t *ret_count, const char **ret_next) MUST_CHECK;
@@ -434,8 +430,7 @@ struct store_ops {
 	                                     struct audit_checkpoint **ret_checkpoints, size_t *ret_count,
 	                                     const char **ret_next) MUST_CHECK; /* newest first, by seq */
 
-	/* ---- the rest
-	 * -------------------------------------------------------------------------------------------------------- */
+	/* ---- the rest ---- */
 	enum result (*counts)(struct store *store, struct store_counts *ret_counts) MUST_CHECK;
 	/* Drops inbox events older than that, idempotency records over 24 h, finished jobs over 90 days. */
 	enum result (*purge)(struct store *store, int64_t inbox_before, struct error *error) MUST_CHECK;
