@@ -290,6 +290,19 @@ describe('grants and jobs', () => {
     assert.ok(!(await story.members()).includes(await story.user('fay')));
   });
 
+  test("the tag of an action's 202 is the object's own, so that If-Match with it is not refused", async () => {
+    await world.must('POST', '/api/v1/connectors/sandbox/disable');
+    const request = await world.must('POST', '/api/v1/requests', { toolId: 'test-tool', purpose: '', accountId: world.seed.accounts.fay });
+    const approved = await world.api('POST', `/api/v1/requests/${request.requestId}/approve`, {}, as(approver));
+    assert.equal(approved.status, 202);
+    const read = await world.api('GET', `/api/v1/requests/${request.requestId}`);
+    assert.equal(approved.headers.get('etag'), read.headers.get('etag'));
+    await world.must('POST', '/api/v1/connectors/sandbox/enable');
+    await grantIn(approved.json.grantId, 'active');
+    await world.must('POST', `/api/v1/grants/${approved.json.grantId}/revoke`);
+    await grantIn(approved.json.grantId, 'revoked');
+  });
+
   test("resolve takes one way out, with its reason, and only one that fits the follow-up's action", async () => {
     const approved = await consoleGrant('ida');
     const grant = await grantIn(approved.grantId, 'manualFollowUp');
