@@ -5,6 +5,7 @@
  * account state that was not returned) is not taken for fine. */
 #include "domain/identity_match.h"
 
+#include "base/json.h"
 #include "base/text.h"
 
 struct candidate_set {
@@ -158,4 +159,31 @@ enum result identity_match_mapping(const struct directory_user *user, const char
 		    .candidate_count = 1,
 		};
 	return RESULT_OK;
+}
+
+static json_t *candidate_to_json(const struct directory_user *user, bool *failed)
+{
+	json_t *object = json_object();
+	json_put_string(object, "objectId", user->object_id, failed);
+	json_put_string(object, "userPrincipalName", user->user_principal_name, failed);
+	json_put_string(object, "mail", user->mail, failed);
+	json_put_string(object, "userType", user->user_type, failed);
+	json_put(object, "accountEnabled",
+	         user->account_enabled == KNOWN_NOT ? json_null() : json_boolean(user->account_enabled == KNOWN_TRUE),
+	         failed);
+	return object;
+}
+
+json_t *identity_match_candidates(const struct identity_match *match)
+{
+	bool failed = false;
+	json_t *array = json_array();
+	for (size_t at = 0; at < match->candidate_count; at++) {
+		json_t *candidate = candidate_to_json(&match->candidates[at], &failed);
+		failed = json_array_append_new(array, candidate) != 0 || failed;
+	}
+	if (!failed && array != NULL)
+		return array;
+	json_decref(array);
+	return NULL;
 }

@@ -3,6 +3,7 @@
 #ifndef AIC_DOMAIN_IDENTITY_MATCH_H
 #define AIC_DOMAIN_IDENTITY_MATCH_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -55,5 +56,8 @@ enum result identity_match_address(const struct identity_answers *answers, struc
  * A guest is allowed. */
 enum result identity_match_mapping(const struct directory_user *user, const char *pinned_object_id, struct arena *arena,
                                    struct identity_match *ret_match) MUST_CHECK;
+
+/* The candidates as the contract shows them (resolve, followUp); the caller owns the array. NULL without memory. */
+json_t *identity_match_candidates(const struct identity_match *match) MUST_CHECK;
 
 #endif

@@ -138,27 +138,9 @@ json_t *render_mapping(const struct identity_mapping *mapping)
 	return render_done(object, failed);
 }
 
-static json_t *render_candidate(const struct directory_user *user, bool *failed)
-{
-	json_t *object = json_object();
-	json_put_string(object, "objectId", user->object_id, failed);
-	json_put_string(object, "userPrincipalName", user->user_principal_name, failed);
-	json_put_string(object, "mail", user->mail, failed);
-	json_put_string(object, "userType", user->user_type, failed);
-	json_put(object, "accountEnabled",
-	         user->account_enabled == KNOWN_NOT ? json_null() : json_boolean(user->account_enabled == KNOWN_TRUE),
-	         failed);
-	return object;
-}
-
 json_t *render_identity(const struct identity_match *match)
 {
 	bool failed = false;
-	json_t *candidates = json_array();
-	for (size_t i = 0; i < match->candidate_count; i++) {
-		if (json_array_append_new(candidates, render_candidate(&match->candidates[i], &failed)) != 0)
-			failed = true;
-	}
 	const struct directory_user *user = match->outcome == IDENTITY_MATCHED ? &match->user : NULL;
 	json_t *object = json_object();
 	json_put_string(object, "outcome", identity_outcome_name(match->outcome), &failed);
@@ -167,7 +149,7 @@ json_t *render_identity(const struct identity_match *match)
 	    object, "user",
 	    render_user(user != NULL ? user->object_id : NULL, user != NULL ? user->user_principal_name : NULL, &failed),
 	    &failed);
-	json_put(object, "candidates", candidates, &failed);
+	json_put(object, "candidates", identity_match_candidates(match), &failed);
 	json_put_string(object, "reason", match->reason != NULL ? match->reason : "", &failed);
 	return render_done(object, failed);
 }

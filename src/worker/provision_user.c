@@ -4,28 +4,10 @@
 #include "base/text.h"
 #include "worker/provision.h"
 
-static json_t *candidate_to_json(const struct directory_user *user, bool *failed)
-{
-	json_t *object = json_object();
-	json_put_string(object, "objectId", user->object_id, failed);
-	json_put_string(object, "userPrincipalName", user->user_principal_name, failed);
-	json_put_string(object, "mail", user->mail, failed);
-	json_put_string(object, "userType", user->user_type, failed);
-	json_put(object, "accountEnabled",
-	         user->account_enabled == KNOWN_NOT ? json_null() : json_boolean(user->account_enabled == KNOWN_TRUE),
-	         failed);
-	return object;
-}
-
 static const char *candidates_text(const struct identity_match *match, struct arena *arena)
 {
-	bool failed = false;
-	_cleanup_(json_decrefp) json_t *array = json_array();
-	for (size_t at = 0; at < match->candidate_count; at++) {
-		json_t *candidate = candidate_to_json(&match->candidates[at], &failed);
-		failed = failed || json_array_append_new(array, candidate) != 0;
-	}
-	return failed ? NULL : json_write(arena, array);
+	_cleanup_(json_decrefp) json_t *array = identity_match_candidates(match);
+	return array != NULL ? json_write(arena, array) : NULL;
 }
 
 static bool ask(struct membership_call *call, const struct identity_question *question,

@@ -91,17 +91,6 @@ static enum result bad_group(enum result result, struct error *error)
 	                 "Microsoft Graph answered with something else than the group.");
 }
 
-static bool page_lists(const json_t *page, const char *id)
-{
-	const json_t *value = json_object_get(page, "value");
-	for (size_t i = 0; i < json_array_size(value); i++) {
-		const char *listed = json_string_value(json_object_get(json_array_get(value, i), "id"));
-		if (listed != NULL && text_equal_fold(listed, id))
-			return true;
-	}
-	return false;
-}
-
 /* Among the deleted groups, by the list: where an item cannot be read by its id. Best effort: a refusal means "no". */
 static bool deleted_list_has(struct graph_session *session, const char *group_id)
 {
@@ -114,7 +103,7 @@ static bool deleted_list_has(struct graph_session *session, const char *group_id
 		_cleanup_(graph_answer_done) struct graph_answer answer = {0};
 		if (graph_perform(session, &request, &answer, NULL) != RESULT_OK)
 			break;
-		found = page_lists(answer.body, group_id);
+		found = odata_page_lists(answer.body, group_id);
 		const char *url = NULL;
 		if (found || odata_walk_next(&walk, answer.body, session->arena, &url, NULL) != RESULT_OK || url == NULL)
 			break;

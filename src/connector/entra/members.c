@@ -77,17 +77,6 @@ static enum result membership_check_limit(struct membership *membership, struct 
 	                 "The operator's setting bindable_groups does not let this service change that group.");
 }
 
-static bool page_has(const json_t *page, const char *user_id)
-{
-	const json_t *value = json_object_get(page, "value");
-	for (size_t i = 0; i < json_array_size(value); i++) {
-		const char *id = json_string_value(json_object_get(json_array_get(value, i), "id"));
-		if (id != NULL && text_equal_fold(id, user_id))
-			return true;
-	}
-	return false;
-}
-
 /* One page. *ret_url is where the list goes on, in `links`; NULL at its end. */
 static enum result page_read(struct membership *membership, struct odata_walk *walk,
                              const struct graph_request *request, struct arena *links, bool *ret_found,
@@ -104,7 +93,7 @@ static enum result page_read(struct membership *membership, struct odata_walk *w
 	if (!json_is_array(json_object_get(answer.body, "value")))
 		return error_set(error, RESULT_PROTOCOL, "graph_bad_response",
 		                 "Microsoft Graph's list of members is not a list.");
-	*ret_found = page_has(answer.body, membership->user_id);
+	*ret_found = odata_page_lists(answer.body, membership->user_id);
 	return odata_walk_next(walk, answer.body, links, ret_url, error);
 }
 

@@ -123,3 +123,14 @@ enum result odata_walk_next(struct odata_walk *walk, const json_t *page, struct 
 	*ret_url = url;
 	return RESULT_OK;
 }
+
+bool odata_page_lists(const json_t *page, const char *wanted)
+{
+	const json_t *value = json_object_get(page, "value");
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		const char *id = json_string_value(json_object_get(json_array_get(value, i), "id"));
+		if (id != NULL && text_equal_fold(id, wanted))
+			return true;
+	}
+	return false;
+}

@@ -37,4 +37,7 @@ void odata_walk_done(struct odata_walk *walk);
 enum result odata_walk_next(struct odata_walk *walk, const json_t *page, struct arena *arena, const char **ret_url,
                             struct error *error) MUST_CHECK;
 
+/* One of the objects of this page ("value") has that id, in any case of letters. */
+bool odata_page_lists(const json_t *page, const char *wanted);
+
 #endif
