@@ -1,11 +1,13 @@
-/* POST /{tenant}/oauth2/v2.0/token, client credentials with a secret; errors as Entra writes them. */
+/* POST /{tenant}/oauth2/v2.0/token, client credentials with a secret or an assertion; errors as Entra writes them. */
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/text.h"
 #include "entra.h"
+#include "entra_assertion.h"
 #include "entra_jwt.h"
 
 struct token_call {
@@ -177,17 +179,15 @@ static bool client_check(struct token_call *call)
 
 static bool assertion_check(struct token_call *call)
 {
-	const char *assertion = json_string_at(call->form, "client_assertion");
-	const char *dot = strchr(assertion, '.');
-	if (!dot || !strchr(dot + 1, '.'))
-		return refuse(call, 401, "invalid_client", 50027, "JWT token is invalid or malformed.");
-	return refuse(
-	    call, 401, "invalid_client", 700027,
-	    arena_printf(call->request->arena,
-	                 "The certificate with identifier used to sign the client assertion is not registered on "
-	                 "application. [Reason - The key was not found.] Please visit the Azure Portal, Graph Explorer or "
-	                 "directly use MS Graph to see configured keys for app Id '%s'.",
-	                 call->client_id));
+	struct assertion_refusal refusal;
+	const char *type = json_string_at(call->form, "client_assertion_type");
+	if (!text_equal(type, "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"))
+		return refuse(call, 400, "invalid_request", 900144,
+		              "The request body must contain the following parameter: 'client_assertion_type'.");
+	if (entra_assertion_check(call->sandbox, call->request, call->client_id,
+	                          json_string_at(call->form, "client_assertion"), &refusal))
+		return true;
+	return refuse(call, refusal.status, refusal.error, refusal.number, refusal.text);
 }
 
 static bool secret_check(struct token_call *call)
@@ -238,7 +238,8 @@ static void token_issue(struct token_call *call)
 	    "{s:s,s:s,s:I,s:I,s:I,s:s,s:s?,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:[s],s:I}", "aud", call->audience,
 	    "iss", "https://sts.windows.net/" SANDBOX_TENANT_ID "/", "iat", (json_int_t)now, "nbf", (json_int_t)now, "exp",
 	    (json_int_t)now + (json_int_t)lifetime, "aio", "sandbox", "app_displayname",
-	    json_string_at(application, "displayName"), "appid", SANDBOX_CLIENT_ID, "appidacr", "1", "idp",
+	    json_string_at(application, "displayName"), "appid", SANDBOX_CLIENT_ID, "appidacr",
+	    json_string_at(call->form, "client_assertion") ? "2" : "1", "idp",
 	    "https://sts.windows.net/" SANDBOX_TENANT_ID "/", "idtyp", "app", "oid", SANDBOX_SERVICE_PRINCIPAL_ID, "rh",
 	    "sandbox", "sub", SANDBOX_SERVICE_PRINCIPAL_ID, "tenant_region_scope", "EU", "tid", SANDBOX_TENANT_ID, "uti",
 	    unique, "wids", "0997a1d0-0d1d-4acb-b408-d5ca73121e90", "xms_tcdt", (json_int_t)1546300800);
@@ -267,6 +268,18 @@ static bool forced_check(struct token_call *call)
 	              (long)json_integer_at(forced, "aadsts", 90002), message ? message : "Refused by a test.");
 }
 
+/* By the tenant's clock: that is how a client learns that its own is off. */
+static void date_tell(struct token_call *call)
+{
+	time_t now = (time_t)(sandbox_now_ms(call->sandbox) / 1000);
+	struct tm parts;
+	char *value = arena_alloc(call->request->arena, 40);
+	if (!value || !gmtime_r(&now, &parts))
+		return;
+	strftime(value, 40, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+	reply_header(call->reply, "Date", value);
+}
+
 void entra_token(struct sandbox *sandbox, struct request *request, struct reply *reply)
 {
 	struct token_call call = {.sandbox = sandbox, .request = request, .reply = reply, .tenant = request->segment[0]};
@@ -279,6 +292,7 @@ void entra_token(struct sandbox *sandbox, struct request *request, struct reply 
 	reply->request_id = id;
 	reply_header(reply, "x-ms-request-id", id);
 	reply_header(reply, "client-request-id", client_request);
+	date_tell(&call);
 	if (!text_equal(request->method, "POST")) {
 		refuse(&call, 400, "invalid_request", 900561,
 		       "The endpoint only accepts POST requests. Received a GET request.");

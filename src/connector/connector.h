@@ -32,8 +32,9 @@ struct connector_environment {
 /* One connector as a call needs it: the settings, and how to get its secret when, and only when, a token is needed. */
 struct connector_target {
 	const struct connector_settings *settings;
-	const struct secret_source *secret;
-	int64_t deadline_ms; /* on the monotonic clock; 0: the call's own default (20 s) */
+	const struct secret_source *secret;      /* the client secret, private key, or federated token */
+	const struct secret_source *certificate; /* NULL unless the credential is a certificate */
+	int64_t deadline_ms;                     /* on the monotonic clock; 0: the call's own default (20 s) */
 };
 
 /* What is asked about a person. mapping_external_id NULL: automatic, by address. */

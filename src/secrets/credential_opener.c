@@ -37,6 +37,21 @@ static enum result fetch_credential(const struct secret_source *source, struct s
 	return error_set(error, RESULT_INVALID, "secret_missing", "The connector has no secret.");
 }
 
+static enum result fetch_certificate(const struct secret_source *source, struct secret *ret_secret, struct error *error)
+{
+	const struct credential_opener *opener = ((const struct certificate_source *)source)->opener;
+	const struct credential *credential = &opener->settings->credential;
+
+	if (text_is_empty(credential->certificate_reference))
+		return error_set(error, RESULT_INVALID, "secret_missing", "The connector has no certificate.");
+	return secret_reference_read_allowed(credential->certificate_reference, &opener->allow, ret_secret, error);
+}
+
+const struct secret_source *credential_opener_certificate(const struct credential_opener *opener)
+{
+	return opener->certificate.source.fetch ? &opener->certificate.source : NULL;
+}
+
 void credential_opener_init(struct credential_opener *opener, const struct connector_settings *settings,
                             const struct master_key *master_key, struct secret_allow_list allow)
 {
@@ -46,6 +61,8 @@ void credential_opener_init(struct credential_opener *opener, const struct conne
 	    .master_key = master_key,
 	    .allow = allow,
 	};
+	if (settings->credential.kind == CREDENTIAL_CERTIFICATE)
+		opener->certificate = (struct certificate_source){.source = {.fetch = fetch_certificate}, .opener = opener};
 }
 
 static enum result fetch_reference(const struct secret_source *source, struct secret *ret_secret, struct error *error)

@@ -9,6 +9,11 @@
 
 struct credential_opener {
 	struct secret_source source; /* first: hand out &x.source */
+	/* Of a certificate credential: what certRef names, while `source` is what keyRef names. Else its fetch is NULL. */
+	struct certificate_source {
+		struct secret_source source;
+		const struct credential_opener *opener;
+	} certificate;
 	const struct connector_settings *settings;
 	const struct master_key *master_key;
 	struct secret_allow_list allow;
@@ -17,6 +22,8 @@ struct credential_opener {
  * secret_reference_unreadable, secret_reference_not_allowed, or secret_unsealable. */
 void credential_opener_init(struct credential_opener *opener, const struct connector_settings *settings,
                             const struct master_key *master_key, struct secret_allow_list allow);
+/* &opener->certificate.source, or NULL unless the credential is a certificate. */
+const struct secret_source *credential_opener_certificate(const struct credential_opener *opener);
 
 /* The same for a plain reference of the config file. */
 struct reference_source {

@@ -38,8 +38,10 @@ enum result api_connector_aim(struct api_call *call, const struct connector_sett
 	credential_opener_init(opener, settings, options->master_key, options->allow);
 	ret_connector->settings = *settings;
 	ret_connector->ops = ops;
-	ret_connector->target =
-	    (struct connector_target){.settings = settings, .secret = &opener->source, .deadline_ms = deadline};
+	ret_connector->target = (struct connector_target){.settings = settings,
+	                                                  .secret = &opener->source,
+	                                                  .certificate = credential_opener_certificate(opener),
+	                                                  .deadline_ms = deadline};
 	return RESULT_OK;
 }
 

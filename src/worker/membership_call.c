@@ -72,7 +72,9 @@ bool membership_call_open(struct membership_call *call)
 		return membership_call_end(call, job_attempt_wait_ms(call->context, DISABLED_WAIT_MS, "connector_disabled",
 		                                                     "The connector is disabled."));
 	credential_opener_init(&call->opener, &call->settings, options->master_key, options->allow);
-	call->target = (struct connector_target){.settings = &call->settings, .secret = &call->opener.source};
+	call->target = (struct connector_target){.settings = &call->settings,
+	                                         .secret = &call->opener.source,
+	                                         .certificate = credential_opener_certificate(&call->opener)};
 	return true;
 }
 

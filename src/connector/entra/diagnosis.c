@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "base/text.h"
+#include "connector/entra/client_assertion.h"
 #include "connector/entra/entra.h"
 #include "connector/entra/permissions.h"
 #include "connector/entra/token_request.h"
@@ -27,17 +28,28 @@ static void pause_ms(int64_t duration_ms)
 		;
 }
 
-/* Opens the secret for its readability and its hint, and wipes it. */
+static enum result certificate_open(struct diagnosis *diagnosis, const struct secret *key, struct error *error)
+{
+	const struct secret_source *source = diagnosis->target->certificate;
+	_cleanup_(secret_done) struct secret certificate = {0};
+	if (source == NULL)
+		return error_set(error, RESULT_INVALID, "secret_missing", "The connector has no certificate.");
+	enum result result = source->fetch(source, &certificate, error);
+	if (result != RESULT_OK)
+		return result;
+	const struct client_certificate pair = {.key = key, .certificate = &certificate};
+	return client_certificate_check(&pair, clock_now_ms(diagnosis->environment->clock),
+	                                &diagnosis->credential_expires_at, error);
+}
+
+/* Opens the credential for what can be told about it without asking: readable, of the right kind, still valid. Takes
+ * down a secret's hint; wipes the rest. */
 static enum result credential_open(struct diagnosis *diagnosis, struct error *error)
 {
 	const struct connector_target *target = diagnosis->target;
 	const char *fault = entra_check_shape(target->settings);
 	if (fault[0] != '\0')
 		return error_set(error, RESULT_INVALID, fault, "%s", "");
-	if (target->settings->credential.kind != CREDENTIAL_CLIENT_SECRET)
-		return error_set(
-		    error, RESULT_INVALID, "credential_kind_unsupported",
-		    "This version signs in with a client secret only; the connector holds another kind of credential.");
 	_cleanup_(secret_done) struct secret secret = {0};
 	enum result result = RESULT_OK;
 	if (target->secret != NULL)
@@ -46,6 +58,11 @@ static enum result credential_open(struct diagnosis *diagnosis, struct error *er
 		return result;
 	if (secret.length == 0)
 		return error_set(error, RESULT_INVALID, "secret_missing", "%s", "");
+	enum credential_kind kind = target->settings->credential.kind;
+	if (kind == CREDENTIAL_CERTIFICATE)
+		return certificate_open(diagnosis, &secret, error);
+	if (kind == CREDENTIAL_FEDERATED)
+		return federated_token_check(&secret, clock_now_ms(diagnosis->environment->clock), error);
 	if (secret.length >= DIAGNOSIS_HINT_LENGTH)
 		memcpy(diagnosis->hint, secret.bytes, DIAGNOSIS_HINT_LENGTH);
 	return RESULT_OK;
@@ -64,11 +81,7 @@ static enum result check_credential(struct diagnosis *diagnosis, bool *ret_go_on
 	}
 	if (fault.code[0] == '\0')
 		memcpy(fault.code, "secret_missing", sizeof("secret_missing"));
-	struct diagnosis_check *line = diagnosis_add_failure(diagnosis, "credential", &fault);
-	if (text_equal(fault.code, "credential_kind_unsupported"))
-		line->remedy =
-		    "Open App registrations > your app > Certificates & secrets > Client secrets > New client secret, copy "
-		    "the Value column, and put it into the connector.";
+	diagnosis_add_failure(diagnosis, "credential", &fault);
 	return RESULT_OK;
 }
 

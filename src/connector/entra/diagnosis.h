@@ -50,7 +50,7 @@ struct diagnosis {
 	size_t capacity;
 	struct connector_group_check *groups;
 	size_t group_count;
-	int64_t credential_expires_at;
+	int64_t credential_expires_at; /* 0: not known (yet); a certificate's is its own */
 };
 
 enum result entra_test(const struct connector_environment *environment, const struct connector_target *target,

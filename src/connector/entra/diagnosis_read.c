@@ -82,7 +82,8 @@ static enum result questions_write(struct diagnosis *diagnosis, struct readings 
 		result = question_add(readings, "/groups?$top=1&$select=id,displayName", NULL);
 	if (result == RESULT_OK)
 		result = question_add(readings, application_path(diagnosis), NULL);
-	if (!permissions_allow_reading_application(&diagnosis->claims))
+	if (!permissions_allow_reading_application(&diagnosis->claims) ||
+	    diagnosis->target->settings->credential.kind != CREDENTIAL_CLIENT_SECRET)
 		readings->items[READ_APPLICATION].request.path = NULL;
 	for (size_t i = 0; result == RESULT_OK && i < input->bound_tool_count; i++) {
 		const char *group_id = input->bound_tools[i].group.group_id;
@@ -299,6 +300,11 @@ static void group_lines(struct diagnosis *diagnosis, const struct readings *read
 		    "No tool is bound to a group of this connector yet.";
 }
 
+static const char *credential_word(const struct diagnosis *diagnosis)
+{
+	return diagnosis->target->settings->credential.kind == CREDENTIAL_CERTIFICATE ? "certificate" : "client secret";
+}
+
 static const char *expiry_unknown_summary(const struct reading *reading)
 {
 	if (reading->request.path == NULL || reading->answer.status == 403)
@@ -316,15 +322,40 @@ static void expiry_dated_summary(struct diagnosis *diagnosis, struct diagnosis_c
 	char date[CLOCK_TEXT_SIZE];
 	clock_format(diagnosis->credential_expires_at, date);
 	bool over = diagnosis->credential_expires_at <= now_ms;
-	const char *summary =
-	    arena_printf(diagnosis->arena, "The client secret %s on %.10s.", over ? "expired" : "expires", date);
+	const char *summary = arena_printf(diagnosis->arena, "The %s %s on %.10s.", credential_word(diagnosis),
+	                                   over ? "expired" : "expires", date);
 	if (summary != NULL)
 		line->summary = summary;
+}
+
+/* What is known without asking: a certificate says it itself, a federated token is renewed by whoever writes it. */
+static bool expiry_line_of_kind(struct diagnosis *diagnosis)
+{
+	int64_t now = clock_now_ms(diagnosis->environment->clock);
+	enum credential_kind kind = diagnosis->target->settings->credential.kind;
+	if (kind == CREDENTIAL_CLIENT_SECRET)
+		return false;
+	if (kind == CREDENTIAL_FEDERATED) {
+		diagnosis_add(diagnosis, "credential-expiry", "passed", "credential_valid")->summary =
+		    "A federated credential has nothing here that expires: its token is read anew each time.";
+		return true;
+	}
+	const char *code = credential_expiry_code(diagnosis->credential_expires_at, now);
+	bool expiring = text_equal(code, "credential_expiring");
+	struct diagnosis_check *line = diagnosis_add(diagnosis, "credential-expiry", expiring ? "warning" : "passed", code);
+	expiry_dated_summary(diagnosis, line, now);
+	if (expiring)
+		line->remedy = "Make a new certificate, upload its public half under App registrations > your app > "
+		               "Certificates & secrets > Certificates > Upload certificate, and point the connector's keyRef "
+		               "and certRef at the new pair before the old one ends.";
+	return true;
 }
 
 static void expiry_line(struct diagnosis *diagnosis, const struct reading *reading,
                         const struct diagnosis_check *unreached)
 {
+	if (expiry_line_of_kind(diagnosis))
+		return;
 	if (unreached != NULL && (reading->request.path == NULL || got_no_answer(reading))) {
 		diagnosis_skip(diagnosis, "credential-expiry", NULL, unreached);
 		return;

@@ -34,6 +34,10 @@ static const struct {
     {1000031, "client_disabled"},
     {7000229, "service_principal_missing"},
     {700027, "certificate_not_registered"},
+    {50012, "certificate_not_registered"},  /* signature or chain of the assertion */
+    {50027, "certificate_not_registered"},  /* assertion malformed, thumbprint not named */
+    {700030, "certificate_not_registered"}, /* the certificate's subject is not authorised */
+    {900384, "certificate_not_registered"}, /* signature of the assertion */
     {700024, "clock_skew"},
     {700211, "federated_mismatch"},
     {700212, "federated_mismatch"},
@@ -41,6 +45,7 @@ static const struct {
     {70021, "federated_mismatch"},
     {7002137, "federated_mismatch"},
     {7002138, "federated_mismatch"},
+    {700229, "federated_mismatch"},
     {53000, "conditional_access_blocked"},
     {53001, "conditional_access_blocked"},
     {53002, "conditional_access_blocked"},
@@ -178,4 +183,35 @@ enum result entra_token_error_fill(int status, const json_t *body, bool secret_i
 	take_id(error->correlation_id, sizeof(error->correlation_id), json_string_at(body, "correlation_id"));
 	take_id(error->trace_id, sizeof(error->trace_id), json_string_at(body, "trace_id"));
 	return result;
+}
+
+/* 700027 has one number for three faults; its prose tells them apart (facts, section 3.1), and only ever makes the code
+ * more exact. */
+static const char *certificate_code(const json_t *body)
+{
+	const char *prose = json_string_at(body, "error_description");
+	if (prose != NULL && strstr(prose, "verify the signature failed") != NULL)
+		return "certificate_key_mismatch";
+	if (prose != NULL && strcasestr(prose, "expired") != NULL)
+		return "certificate_expired";
+	return "certificate_not_registered";
+}
+
+void entra_token_error_by_kind(enum credential_kind kind, bool clock_is_off, const json_t *body, struct error *error)
+{
+	if (error == NULL)
+		return;
+	const char *code = NULL;
+	if (kind == CREDENTIAL_FEDERATED && text_equal(error->code, "certificate_not_registered"))
+		code = "federated_mismatch";
+	else if (kind == CREDENTIAL_FEDERATED && text_equal(error->code, "clock_skew") && !clock_is_off)
+		code = "federated_token_expired";
+	else if (kind == CREDENTIAL_CERTIFICATE && error->aadsts == 700027)
+		code = certificate_code(body);
+	if (code == NULL || text_equal(code, error->code))
+		return;
+	struct error told = *error;
+	set_sentence(&told, error->result, code, error->aadsts, error->http_status);
+	memcpy(error->code, told.code, sizeof(error->code));
+	memcpy(error->detail, told.detail, sizeof(error->detail));
 }

@@ -1,4 +1,4 @@
-/* The client secret's way: out of its source into locked pages, encoded into locked pages, onto the wire, wiped. It is
+/* The credential's way: out of its source into locked pages, encoded into locked pages, onto the wire, wiped. It is
  * never in a growing buffer, a log, an error, or the cache of tokens; the refusal's text is not shown either, since a
  * strange server could repeat in it what it was sent. */
 #include "connector/entra/token_request.h"
@@ -8,9 +8,12 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/text.h"
+#include "connector/entra/client_assertion.h"
 #include "connector/entra/token_error.h"
 #include "connector/entra/transport.h"
 
+#define ASSERTION_TYPE "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+#define SKEW_MS (120 * 1000)
 #define TOKEN_RESPONSE_CEILING (256 * 1024)
 #define TOKEN_LENGTH_CEILING (64 * 1024)
 #define TOKEN_LIFETIME_CEILING_S (28 * 24 * 3600)
@@ -55,17 +58,21 @@ enum result entra_token_form_write(const struct entra_token_form *form, struct s
 	    {"client_id=", form->client_id, strlen(form->client_id)},
 	    {"&scope=", form->scope, strlen(form->scope)},
 	    {"&grant_type=", "client_credentials", strlen("client_credentials")},
-	    {"&client_secret=", form->client_secret->bytes, form->client_secret->length},
+	    {"&client_assertion_type=", ASSERTION_TYPE, form->proof_is_assertion ? strlen(ASSERTION_TYPE) : 0},
+	    {form->proof_is_assertion ? "&client_assertion=" : "&client_secret=", form->proof->bytes, form->proof->length},
 	};
 	size_t total = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++)
-		total += strlen(fields[i].name) + encoded_length(fields[i].value, fields[i].length);
+		if (fields[i].length > 0)
+			total += strlen(fields[i].name) + encoded_length(fields[i].value, fields[i].length);
 	struct secret body = {0};
 	enum result result = secret_new(NULL, total, &body);
 	if (result != RESULT_OK)
 		return result;
 	char *out = body.bytes;
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
+		if (fields[i].length == 0)
+			continue;
 		memcpy(out, fields[i].name, strlen(fields[i].name));
 		out = encode_onto(out + strlen(fields[i].name), fields[i].value, fields[i].length);
 	}
@@ -73,42 +80,101 @@ enum result entra_token_form_write(const struct entra_token_form *form, struct s
 	return RESULT_OK;
 }
 
-static enum result secret_fetch(const struct connector_target *target, struct secret *ret_secret, struct error *error)
+/* What one exchange is about. */
+struct exchange {
+	const struct connector_environment *environment;
+	const struct connector_target *target;
+	const struct entra_place *place;
+	const char *url;
+	struct arena *scratch;
+	bool secret_is_guid;
+};
+
+static enum result source_fetch(const struct secret_source *source, const char *what, struct secret *ret_secret,
+                                struct error *error)
 {
-	if (target->settings->credential.kind != CREDENTIAL_CLIENT_SECRET)
-		return error_set(
-		    error, RESULT_INVALID, "credential_kind_unsupported",
-		    "This version signs in with a client secret only; the connector holds another kind of credential.");
-	if (target->secret == NULL)
-		return error_set(error, RESULT_INVALID, "secret_missing", "The connector has no client secret.");
 	struct secret secret = {0};
-	enum result result = target->secret->fetch(target->secret, &secret, error);
+	if (source == NULL)
+		return error_set(error, RESULT_INVALID, "secret_missing", "The connector has no %s.", what);
+	enum result result = source->fetch(source, &secret, error);
 	if (result != RESULT_OK)
 		return result;
 	if (secret.length == 0) {
 		secret_done(&secret);
-		return error_set(error, RESULT_INVALID, "secret_missing", "The connector's client secret is empty.");
+		return error_set(error, RESULT_INVALID, "secret_missing", "The connector's %s is empty.", what);
 	}
 	*ret_secret = secret;
 	return RESULT_OK;
 }
 
-static enum result body_write(const struct connector_target *target, const struct entra_place *place,
-                              struct arena *scratch, struct secret *ret_body, bool *ret_secret_is_guid,
-                              struct error *error)
+/* The audience is the endpoint that it is sent to: an operator's login_url may be another name of the same cloud's (the
+ * Chinese one has two), and Entra compares with the name that it was called by. */
+static enum result assertion_make(const struct exchange *exchange, struct secret *ret_proof, struct error *error)
 {
-	_cleanup_(secret_done) struct secret secret = {0};
-	enum result result = secret_fetch(target, &secret, error);
+	_cleanup_(secret_done) struct secret key = {0};
+	_cleanup_(secret_done) struct secret certificate = {0};
+	const struct client_assertion assertion = {
+	    .client_id = exchange->target->settings->client_id,
+	    .audience = exchange->url,
+	    .now_ms = clock_now_ms(exchange->environment->clock),
+	};
+	const struct client_certificate pair = {.key = &key, .certificate = &certificate};
+	enum result result = source_fetch(exchange->target->secret, "private key", &key, error);
+	if (result == RESULT_OK)
+		result = source_fetch(exchange->target->certificate, "certificate", &certificate, error);
+	if (result == RESULT_OK)
+		result = client_assertion_sign(&assertion, &pair, exchange->scratch, ret_proof, error);
+	return result;
+}
+
+static enum result federated_fetch(const struct exchange *exchange, struct secret *ret_proof, struct error *error)
+{
+	struct secret token = {0};
+	enum result result = source_fetch(exchange->target->secret, "federated token", &token, error);
+	if (result == RESULT_OK)
+		result = federated_token_check(&token, clock_now_ms(exchange->environment->clock), error);
+	if (result == RESULT_OK)
+		*ret_proof = token;
+	else
+		secret_done(&token);
+	return result;
+}
+
+static enum result proof_make(struct exchange *exchange, struct secret *ret_proof, struct error *error)
+{
+	enum result result;
+	switch (exchange->target->settings->credential.kind) {
+	case CREDENTIAL_CERTIFICATE:
+		return assertion_make(exchange, ret_proof, error);
+	case CREDENTIAL_FEDERATED:
+		return federated_fetch(exchange, ret_proof, error);
+	case CREDENTIAL_CLIENT_SECRET:
+		break;
+	}
+	result = source_fetch(exchange->target->secret, "client secret", ret_proof, error);
+	if (result == RESULT_OK)
+		exchange->secret_is_guid = text_is_uuid(ret_proof->bytes);
+	return result;
+}
+
+static enum result body_write(struct exchange *exchange, struct secret *ret_body, struct error *error)
+{
+	_cleanup_(secret_done) struct secret proof = {0};
+	const struct connector_settings *settings = exchange->target->settings;
+	enum result result = proof_make(exchange, &proof, error);
 	if (result != RESULT_OK)
 		return result;
-	char *scope = entra_place_scope(place, scratch);
+	char *scope = entra_place_scope(exchange->place, exchange->scratch);
 	if (scope == NULL)
 		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
 	const struct entra_token_form form = {
-	    .client_id = target->settings->client_id, .scope = scope, .client_secret = &secret};
+	    .client_id = settings->client_id,
+	    .scope = scope,
+	    .proof = &proof,
+	    .proof_is_assertion = settings->credential.kind != CREDENTIAL_CLIENT_SECRET,
+	};
 	if (entra_token_form_write(&form, ret_body) != RESULT_OK)
 		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
-	*ret_secret_is_guid = text_is_uuid(secret.bytes);
 	return RESULT_OK;
 }
 
@@ -152,7 +218,14 @@ static enum result answer_take(const struct http_response *response, const json_
 	return RESULT_OK;
 }
 
-static enum result exchange_judge(const struct http_response *response, bool secret_is_guid, int64_t now_ms,
+static bool clock_is_off(const struct exchange *exchange, const struct http_response *response)
+{
+	int64_t server = entra_server_time(response);
+	int64_t apart = clock_now_ms(exchange->environment->clock) - server;
+	return server != 0 && (apart > SKEW_MS || apart < -SKEW_MS);
+}
+
+static enum result exchange_judge(const struct exchange *exchange, const struct http_response *response,
                                   struct arena *arena, struct entra_token_answer *ret_answer, struct error *error)
 {
 	_cleanup_(json_decrefp) json_t *body = NULL;
@@ -162,12 +235,15 @@ static enum result exchange_judge(const struct http_response *response, bool sec
 	const json_t *object = json_is_object(body) ? body : NULL;
 	if (response->status == 200 && object != NULL)
 		return answer_take(response, object, arena, ret_answer, error);
-	return entra_token_error_fill(response->status, object, secret_is_guid,
-	                              http_response_header(response, "retry-after"), now_ms, error);
+	result = entra_token_error_fill(response->status, object, exchange->secret_is_guid,
+	                                http_response_header(response, "retry-after"),
+	                                clock_now_ms(exchange->environment->clock), error);
+	entra_token_error_by_kind(exchange->target->settings->credential.kind, clock_is_off(exchange, response), object,
+	                          error);
+	return result;
 }
 
-static enum result exchange_perform(const struct connector_environment *environment, const char *url,
-                                    const struct secret *body, int64_t timeout_ms, struct arena *scratch,
+static enum result exchange_perform(const struct exchange *exchange, const struct secret *body, int64_t timeout_ms,
                                     const char *client_request_id, struct http_response *response, struct error *error)
 {
 	const struct http_header headers[] = {
@@ -178,7 +254,7 @@ static enum result exchange_perform(const struct connector_environment *environm
 	};
 	const struct http_request request = {
 	    .method = "POST",
-	    .url = url,
+	    .url = exchange->url,
 	    .headers = headers,
 	    .header_count = ARRAY_SIZE(headers),
 	    .body = body->bytes,
@@ -187,7 +263,7 @@ static enum result exchange_perform(const struct connector_environment *environm
 	    .timeout_ms = timeout_ms,
 	    .max_response_bytes = TOKEN_RESPONSE_CEILING,
 	};
-	enum result result = http_client_perform(environment->http, &request, scratch, response, NULL);
+	enum result result = http_client_perform(exchange->environment->http, &request, exchange->scratch, response, NULL);
 	if (result == RESULT_OK)
 		return RESULT_OK;
 	return entra_transport_fill(ENTRA_SIDE_LOGIN, result, response, error);
@@ -211,30 +287,24 @@ static void note_correlation(const char *client_request_id, char out[64])
 		memcpy(out, client_request_id, ID_SIZE);
 }
 
-static enum result request_within(const struct connector_environment *environment,
-                                  const struct connector_target *target, const struct entra_place *place,
-                                  int64_t deadline_ms, struct arena *scratch, struct arena *arena,
+static enum result request_within(struct exchange *exchange, int64_t deadline_ms, struct arena *arena,
                                   struct entra_token_answer *ret_answer, struct error *error)
 {
 	_cleanup_(secret_done) struct secret body = {0};
-	bool secret_is_guid = false;
-	enum result result = body_write(target, place, scratch, &body, &secret_is_guid, error);
+	enum result result = body_write(exchange, &body, error);
 	if (result != RESULT_OK)
 		return result;
-	char *url = token_url(place, target->settings->tenant_id, scratch);
-	if (url == NULL)
-		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
-	int64_t timeout_ms = entra_time_left(environment->clock, deadline_ms);
+	int64_t timeout_ms = entra_time_left(exchange->environment->clock, deadline_ms);
 	if (timeout_ms == 0)
 		return entra_transport_out_of_time(ENTRA_SIDE_LOGIN, error);
 	char client_request_id[ID_SIZE];
 	id_random(client_request_id);
 	struct http_response response = {0};
-	result = exchange_perform(environment, url, &body, timeout_ms, scratch, client_request_id, &response, error);
+	result = exchange_perform(exchange, &body, timeout_ms, client_request_id, &response, error);
 	secret_done(&body);
 	body = (struct secret){0};
 	if (result == RESULT_OK)
-		result = exchange_judge(&response, secret_is_guid, clock_now_ms(environment->clock), arena, ret_answer, error);
+		result = exchange_judge(exchange, &response, arena, ret_answer, error);
 	if (result == RESULT_OK)
 		note_correlation(client_request_id, ret_answer->correlation_id);
 	else if (error != NULL) {
@@ -250,7 +320,11 @@ enum result entra_token_request(const struct connector_environment *environment,
                                 struct entra_token_answer *ret_answer, struct error *error)
 {
 	_cleanup_(arena_freep) struct arena *scratch = arena_new(4 * TOKEN_RESPONSE_CEILING);
-	if (scratch == NULL)
+	struct exchange exchange = {
+	    .environment = environment, .target = target, .place = place, .scratch = scratch, .url = NULL};
+	if (scratch != NULL)
+		exchange.url = token_url(place, target->settings->tenant_id, scratch);
+	if (exchange.url == NULL)
 		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
-	return request_within(environment, target, place, deadline_ms, scratch, arena, ret_answer, error);
+	return request_within(&exchange, deadline_ms, arena, ret_answer, error);
 }

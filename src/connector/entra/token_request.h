@@ -1,7 +1,8 @@
-/* One exchange with the token endpoint: client credentials with a client secret. */
+/* One exchange with the token endpoint: client credentials with a client secret, or with an assertion. */
 #ifndef AIC_CONNECTOR_ENTRA_TOKEN_REQUEST_H
 #define AIC_CONNECTOR_ENTRA_TOKEN_REQUEST_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/macro.h"
@@ -18,8 +19,8 @@ struct entra_token_answer {
 	char trace_id[64];
 };
 
-/* Opens the secret, sends it, wipes it. Failures: the secret source's own codes, credential_kind_unsupported, and the
- * codes of the areas "reach" (login) and "token". */
+/* Opens the credential, sends it (or an assertion signed with it), wipes it. Failures: the secret source's own codes,
+ * those of client_assertion.h, and the codes of the areas "reach" (login) and "token". */
 enum result entra_token_request(const struct connector_environment *environment, const struct connector_target *target,
                                 const struct entra_place *place, int64_t deadline_ms, struct arena *arena,
                                 struct entra_token_answer *ret_answer, struct error *error) MUST_CHECK;
@@ -28,7 +29,8 @@ enum result entra_token_request(const struct connector_environment *environment,
 struct entra_token_form {
 	const char *client_id;
 	const char *scope;
-	const struct secret *client_secret;
+	const struct secret *proof;
+	bool proof_is_assertion; /* RFC 7523 section 2.2: sent as client_assertion; else as client_secret */
 };
 enum result entra_token_form_write(const struct entra_token_form *form, struct secret *ret_body) MUST_CHECK;
 

@@ -197,7 +197,7 @@ static void a_malformed_tenant_is_named_before_anything_is_sent(void **state)
 	}
 }
 
-static void another_kind_of_credential_is_said_to_be_unsupported(void **state)
+static void a_federated_token_that_is_none_is_named_and_nothing_is_sent(void **state)
 {
 	(void)state;
 	struct fake_world world;
@@ -205,8 +205,9 @@ static void another_kind_of_credential_is_said_to_be_unsupported(void **state)
 	fake_world_open(&world);
 	world.settings.credential.kind = CREDENTIAL_FEDERATED;
 	_cleanup_(json_decrefp) json_t *report = run(&world, NULL, 0, &test);
-	assert_string_equal(json_string_at(line_of(report, "credential"), "code"), "credential_kind_unsupported");
-	assert_non_null(strstr(json_string_at(line_of(report, "credential"), "summary"), "client secret"));
+	assert_string_equal(json_string_at(line_of(report, "credential"), "code"), "secret_reference_unreadable");
+	assert_non_null(strstr(json_string_at(line_of(report, "credential"), "summary"), "tokenRef"));
+	assert_int_equal(world.entra.asked_count, 0);
 	check_shape_of(report);
 	fake_world_close(&world);
 }
@@ -447,7 +448,7 @@ int main(void)
 	    cmocka_unit_test(a_wrong_secret_fails_one_check_and_skips_the_rest),
 	    cmocka_unit_test(a_secret_made_just_now_gets_a_second_chance),
 	    cmocka_unit_test(a_malformed_tenant_is_named_before_anything_is_sent),
-	    cmocka_unit_test(another_kind_of_credential_is_said_to_be_unsupported),
+	    cmocka_unit_test(a_federated_token_that_is_none_is_named_and_nothing_is_sent),
 	    cmocka_unit_test(an_unreachable_login_is_not_blamed_on_the_secret),
 	    cmocka_unit_test(a_portal_in_the_way_is_seen_as_such),
 	    cmocka_unit_test(an_unreachable_graph_skips_what_depended_on_it),

@@ -39,7 +39,7 @@ static void every_byte_of_a_secret_arrives(void **state)
 	struct secret body = {0};
 	assert_int_equal(secret_new("a+/=& %'\"~\xc3\xa9\n-._", 16, &secret), RESULT_OK);
 	const struct entra_token_form form = {
-	    .client_id = FAKE_CLIENT, .scope = "https://graph.microsoft.com/.default", .client_secret = &secret};
+	    .client_id = FAKE_CLIENT, .scope = "https://graph.microsoft.com/.default", .proof = &secret};
 	assert_int_equal(entra_token_form_write(&form, &body), RESULT_OK);
 	assert_string_equal(body.bytes,
 	                    "client_id=" FAKE_CLIENT "&scope=https%3A%2F%2Fgraph.microsoft.com%2F.default"
@@ -262,7 +262,7 @@ static void what_is_no_token_is_not_used_as_one(void **state)
 	}
 }
 
-static void another_kind_of_credential_is_named_not_guessed_at(void **state)
+static void a_certificate_credential_without_its_certificate_is_named_and_nothing_is_sent(void **state)
 {
 	(void)state;
 	struct fake_world world;
@@ -271,7 +271,7 @@ static void another_kind_of_credential_is_named_not_guessed_at(void **state)
 	const char *token = NULL;
 	struct error error = {0};
 	assert_int_equal(get(&world, &token, &error), RESULT_INVALID);
-	assert_string_equal(error.code, "credential_kind_unsupported");
+	assert_string_equal(error.code, "secret_missing");
 	assert_int_equal(world.entra.asked_count, 0);
 	fake_world_close(&world);
 }
@@ -289,7 +289,7 @@ int main(void)
 	    cmocka_unit_test(a_crowd_of_jobs_asks_once),
 	    cmocka_unit_test(a_crowd_of_jobs_is_refused_once),
 	    cmocka_unit_test(what_is_no_token_is_not_used_as_one),
-	    cmocka_unit_test(another_kind_of_credential_is_named_not_guessed_at),
+	    cmocka_unit_test(a_certificate_credential_without_its_certificate_is_named_and_nothing_is_sent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -120,7 +120,6 @@ static const char *const contract[] = {
 };
 
 static const char *const ours[] = {
-    "credential_kind_unsupported",
     "store_foreign",
     "master_key_malformed",
     "webhook_not_an_issue",
