@@ -46,9 +46,9 @@ export async function until(what, probe, limitMs = 30000) {
 // Variables named AICLEARANCE_… override the service's config; those of the tests themselves are none of its business.
 const ownEnvironment = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('AICLEARANCE_')));
 
-function run(name, args, folder, env) {
+function run(build, name, args, folder, env) {
   const log = openSync(join(folder, `${name}.log`), 'a');
-  return spawn(join(buildFolder, name), args, { stdio: ['ignore', log, log], env: { ...ownEnvironment, ...env } });
+  return spawn(join(build, name), args, { stdio: ['ignore', log, log], env: { ...ownEnvironment, ...env } });
 }
 
 export class World {
@@ -76,6 +76,11 @@ export class World {
     return world;
   }
 
+  // Another build than the one under test: `buildFolder` of the options.
+  get build() {
+    return this.options.buildFolder ?? buildFolder;
+  }
+
   get environment() {
     return {
       TEST_WEBHOOK_SECRET: this.webhookSecret,
@@ -89,7 +94,7 @@ export class World {
     const ready = join(this.folder, 'sandbox.json');
     rmSync(ready, { force: true });
     this.sandbox = run(
-      'aiclearance-sandbox',
+      this.build, 'aiclearance-sandbox',
       ['--entra-port', '0', '--entra-https-port', '0', '--jira-port', '0', '--ca-out', join(this.folder, 'ca.pem'),
         '--webhook-url', `${this.service}/hooks/jira`, '--webhook-secret-env', 'TEST_WEBHOOK_SECRET', '--ready-file', ready],
       this.folder, this.environment);
@@ -124,7 +129,7 @@ export class World {
 
   // Starts it and does not wait.
   launchService() {
-    this.serviceProcess = run('aiclearance', ['serve', '--config', this.configFile], this.folder, this.environment);
+    this.serviceProcess = run(this.build, 'aiclearance', ['serve', '--config', this.configFile], this.folder, this.environment);
   }
 
   async startService() {
@@ -159,7 +164,7 @@ export class World {
 
   // Runs the program to its end: { code, stdout, stderr }.
   async cli(args, { environment = {}, input } = {}) {
-    const child = spawn(join(buildFolder, 'aiclearance'), args, { env: { ...ownEnvironment, ...this.environment, ...environment } });
+    const child = spawn(join(this.build, 'aiclearance'), args, { env: { ...ownEnvironment, ...this.environment, ...environment } });
     let stdout = '';
     let stderr = '';
     child.stdout.on('data', (data) => (stdout += data));
