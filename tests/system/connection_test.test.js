@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { INSTANT } from './answers.js';
 import { Front } from './front.js';
+import { reportPage } from './report_page.js';
 import { freePort, World } from './world.js';
 
 const ORDER = ['credential', 'reach-login', 'token', 'permissions', 'reach-graph', 'read-users', 'read-groups', 'groups', 'credential-expiry'];
@@ -88,9 +89,15 @@ function assertReport(report, connectorId) {
   assert.deepEqual(order.filter((name, at) => name !== 'groups' || order[at - 1] !== 'groups'), ORDER);
 }
 
+const shown = reportPage('The connection test', {
+  'a set-up that is right': 'Right:', 'a credential that is wrong before anything is sent': 'Credential:', 'a token that Entra refuses': 'Token:',
+  'a token that is given': 'Token given', 'a host that does not answer as it should': 'Host:', 'a way that is broken': 'Way:', 'bound groups': 'Groups:',
+});
+
 async function runTest(connectorId) {
   const report = await world.must('POST', `/api/v1/connectors/${connectorId}/test`, undefined);
   assertReport(report, connectorId);
+  shown.note(report);
   const kept = await world.must('GET', `/api/v1/connectors/${connectorId}`);
   assert.deepEqual(kept.lastTest, report);
   assert.equal(kept.health, report.outcome);

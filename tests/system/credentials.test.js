@@ -6,6 +6,7 @@ import { createSign, generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
+import { reportPage } from './report_page.js';
 import { Story } from './story.js';
 import { World } from './world.js';
 
@@ -57,9 +58,12 @@ async function connector(credential) {
   return connectorId;
 }
 
+const shown = reportPage('Certificates and federated credentials', { 'a certificate': 'A certificate', 'a federated token': 'A federated token' });
+
 // The outcome, and check → code of what did not pass.
 async function tested(credential) {
   const report = await world.must('POST', `/api/v1/connectors/${await connector(credential)}/test`);
+  shown.note(report);
   const wrong = report.checks.filter((check) => check.outcome === 'failed' || check.outcome === 'warning');
   for (const check of wrong) assert.ok(check.summary && check.remedy, `${check.check} says what to do`);
   return { report, line: (name) => report.checks.find((check) => check.check === name), wrong: wrong.map((check) => `${check.check} ${check.code}`) };

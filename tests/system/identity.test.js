@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { Front } from './front.js';
+import { reportPage } from './report_page.js';
 import { Story } from './story.js';
 import { World } from './world.js';
 
@@ -36,10 +37,13 @@ const user = (id, fields) =>
   world.control('PUT', '/state', { users: [{ id, displayName: 'Somebody', mail: null, accountEnabled: true, userType: 'Member', proxyAddresses: [], otherMails: [], ...fields }] });
 const ask = (question) => world.api('POST', '/api/v1/identity-mappings/resolve', { connectorId: 'sandbox', ...question });
 
+const shown = reportPage('Identity', { 'an address': 'An address:', 'an account': 'An account:', 'a mapping': 'A mapping:' });
+
 async function resolve(question) {
   const answer = await ask(question);
   assert.equal(answer.status, 200, answer.text);
   const match = answer.json;
+  shown.note(match);
   assert.deepEqual(Object.keys(match).sort(), ['candidates', 'code', 'outcome', 'reason', 'user'], answer.text);
   for (const candidate of match.candidates) assert.deepEqual(Object.keys(candidate).sort(), CANDIDATE);
   assert.ok(match.reason.length > 10, answer.text);
