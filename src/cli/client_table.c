@@ -79,6 +79,12 @@ static const struct client_field tool_bind[] = {
     {{"--group", "GROUP-ID", "the group's object id", true}, "groupId", FIELD_TEXT},
     {{"--allow-shared", NULL, "even if another tool has the same group", false}, "allowShared", FIELD_SWITCH},
 };
+static const struct client_field tool_create_group[] = {
+    {{"--display-name", "NAME", "instead of: AI Clearance - the tool's name - Users", false},
+     "displayName",
+     FIELD_TEXT},
+    {{"--description", "TEXT", "of the group", false}, "description", FIELD_TEXT},
+};
 static const struct client_column tool_columns[] = {
     {"TOOL", "toolId"},
     {"NAME", "name"},
@@ -96,6 +102,8 @@ static const struct client_verb tool_verbs[] = {
     {"delete", CLIENT_DELETE, "DELETE", "/tools/{}", "TOOL-ID", "deletes one without open grants"},
     {"bind", CLIENT_ACT, "POST", "/tools/{}/entitlement-group", "TOOL-ID", "binds the group that controls it",
      FIELDS(tool_bind), .fixed = "{\"mode\":\"bind\"}"},
+    {"create-group", CLIENT_ACT, "POST", "/tools/{}/entitlement-group", "TOOL-ID",
+     "has the group created that controls it", FIELDS(tool_create_group), .fixed = "{\"mode\":\"create\"}"},
     {"unbind", CLIENT_DELETE, "DELETE", "/tools/{}/entitlement-group", "TOOL-ID", "forgets its group; the group stays"},
 };
 
@@ -255,7 +263,7 @@ static const struct client_verb me_verbs[] = {
 const struct client_noun client_nouns[] = {
     {"connector", "links to directories: list, show, create, update, delete, test, enable, disable, groups",
      VERBS(connector_verbs)},
-    {"tool", "the catalogue: list, show, create, update, delete, bind, unbind", VERBS(tool_verbs)},
+    {"tool", "the catalogue: list, show, create, update, delete, bind, create-group, unbind", VERBS(tool_verbs)},
     {"mapping", "who is who: list, show, create, update, delete, resolve", VERBS(mapping_verbs)},
     {"request", "requests: list, show, create, approve, deny, cancel", VERBS(request_verbs)},
     {"grant", "grants: list, show, revoke, retry, resolve", VERBS(grant_verbs)},

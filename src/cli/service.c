@@ -162,6 +162,7 @@ static enum result start_worker(struct service *service, struct error *error)
 	    .allow = {.text = service->config->allow},
 	    .threads = WORKER_THREADS,
 	    .sweep_seconds = service->config->sweep_seconds,
+	    .check_seconds = service->config->check_seconds,
 	    .inbox_days = service->config->inbox_days,
 	};
 	struct worker *worker = NULL;

@@ -33,6 +33,7 @@ struct config {
 	const char *webhook_secrets[2]; /* secret references; NULL where absent */
 	const char *automation_token;   /* secret reference */
 	int sweep_seconds;
+	int check_seconds; /* [entra]: how often each connector is tested by itself */
 	/* [forge], [auth]: checked and accepted; named in the log */
 	const char *forge_app_id, *forge_jwks_url;
 	const char *auth_issuer, *auth_client_id, *auth_client_secret, *auth_roles_claim, *auth_roles;

@@ -32,6 +32,7 @@ const struct config_key config_keys[] = {
     URL_KEY("entra", "graph_url", graph_url, config_check_origin),
     TEXT_KEY("entra", "ca_file", ca_file, config_check_path),
     TEXT_KEY("entra", "bindable_groups", bindable_groups, config_check_groups),
+    {.section = "entra", .name = "check_seconds", .kind = CONFIG_NUMBER, FIELD(check_seconds), .min = 1, .max = 86400},
     URL_KEY("http", "proxy", proxy, config_check_proxy),
     URL_KEY("jira", "site_url", jira_site_url, config_check_origin),
     URL_KEY("jira", "api_url", jira_api_url, config_check_url),
@@ -69,6 +70,7 @@ void config_set_defaults(struct config *config)
 	config->listen = "127.0.0.1:8480";
 	config->bindable_groups = "any";
 	config->sweep_seconds = 300;
+	config->check_seconds = 3600;
 	config->inbox_days = 30;
 	config->log_level = "info";
 }

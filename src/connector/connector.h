@@ -60,11 +60,26 @@ struct connector_test_input {
 	const struct tool *bound_tools; /* one groups entry per distinct bound group */
 	size_t bound_tool_count;
 	bool secret_is_fresh; /* stored under five minutes ago: a refusal as wrong is tried again at 1, 2, 4 s */
-	/* The secret's own failure, found by the caller before anything is sent: NULL, or a code of area "credential". */
+	/* By itself, each hour: no attempt is repeated, nothing goes out while the directory asked us to wait. */
+	bool light;
+};
+
+/* A group to create for a tool. Every attempt says the same: from them come the names by which it is found again. */
+struct group_creation {
+	const char *unique_name;  /* <= 64 characters of [a-z0-9-]: of this installation and tool alone */
+	const char *display_name; /* <= 256 */
+	const char *description;  /* NULL or <= 1,024 */
+	bool may_exist; /* a creation was sent before, and its answer lost: it is looked for before it is sent again */
+	bool give_up_looking; /* the replication time is over since then: it was never created */
+	/* Called right before anything that creates is sent; RESULT_OK to go on. */
+	enum result (*about_to_create)(void *context, struct error *error);
+	void *context;
 };
 
 struct connector_test {
 	const char *outcome;                  /* "passed" "warning" "failed" */
+	const char *incident_code;            /* failed for the whole app: the first such check's code; NULL */
+	const char *incident_detail;          /* its summary */
 	json_t *report;                       /* the contract's test report; owned by the caller */
 	int64_t credential_expires_at;        /* 0: unknown */
 	struct connector_group_check *groups; /* what was found about each bound group; in the arena */
@@ -117,6 +132,22 @@ struct connector_ops {
 	enum result (*remove_member)(const struct connector_environment *environment, const struct connector_target *target,
 	                             const char *group_id, const char *user_id, struct arena *arena, bool *ret_already,
 	                             struct connector_trace *ret_trace, struct error *error);
+
+	/* The same for many mappings at once (each question has a mapping_external_id), for the check that runs by itself:
+	 * as many as fit into few HTTP calls. ret_matches[i].code is NULL where nothing could be learned about that one. At
+	 * most 400. */
+	enum result (*match_mappings)(const struct connector_environment *environment,
+	                              const struct connector_target *target, const struct identity_question *questions,
+	                              size_t count, struct arena *arena, struct identity_match *ret_matches,
+	                              struct error *error);
+
+	/* Creates the group, our service principal its owner, or finds the one that an earlier attempt created. Never a
+	 * second one: after any failure that came after about_to_create the caller comes again with may_exist. Where it is
+	 * not seen yet: RESULT_UNAVAILABLE code group_missing, retryable. group_not_allowed if bindable_groups forbids
+	 * it, before anything is sent. permission_missing (Group.Create), graph_denied … as in add_member. */
+	enum result (*create_group)(const struct connector_environment *environment, const struct connector_target *target,
+	                            const struct group_creation *creation, struct arena *arena,
+	                            struct connector_group_check *ret_group, struct error *error);
 
 	/* Forgets cached tokens of a connector: call after its credential or settings changed, or it was deleted. */
 	void (*forget)(const char *connector_id);

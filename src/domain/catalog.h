@@ -64,6 +64,8 @@ struct identity_mapping {
 	const char *note;
 	const char *resolved_object_id;           /* NULL until first used or checked; then pinned */
 	const char *resolved_user_principal_name; /* NULL likewise */
+	const char *code;   /* what the last check found: "mapping", mapping_target_missing …; NULL: not checked yet */
+	int64_t checked_at; /* 0 likewise */
 	int64_t created_at;
 	int64_t updated_at;
 	int64_t version;

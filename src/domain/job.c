@@ -3,8 +3,9 @@
 #include <string.h>
 
 static const char *const kind_names[JOB_KIND_MAX] = {
-    [JOB_INTAKE] = "intake",           [JOB_SWEEP] = "sweep",          [JOB_PROVISION] = "provision",
-    [JOB_DEPROVISION] = "deprovision", [JOB_WRITE_BACK] = "writeBack",
+    [JOB_CHECK] = "check",          [JOB_CREATE_GROUP] = "createGroup", [JOB_INTAKE] = "intake",
+    [JOB_SWEEP] = "sweep",          [JOB_PROVISION] = "provision",      [JOB_DEPROVISION] = "deprovision",
+    [JOB_WRITE_BACK] = "writeBack",
 };
 
 static const char *const status_names[JOB_STATUS_MAX] = {

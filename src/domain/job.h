@@ -9,11 +9,13 @@
 #include "base/result.h"
 
 enum job_kind {
-	JOB_INTAKE,      /* ask Jira about one issue and act on its word */
-	JOB_SWEEP,       /* look for issues whose events were lost */
-	JOB_PROVISION,   /* put a grant's user into the group */
-	JOB_DEPROVISION, /* take them out */
-	JOB_WRITE_BACK,  /* tell Jira how it ended */
+	JOB_INTAKE,       /* ask Jira about one issue and act on its word */
+	JOB_SWEEP,        /* look for issues whose events were lost */
+	JOB_PROVISION,    /* put a grant's user into the group */
+	JOB_DEPROVISION,  /* take them out */
+	JOB_WRITE_BACK,   /* tell Jira how it ended */
+	JOB_CHECK,        /* the light connection test of a connector, and its mappings' users */
+	JOB_CREATE_GROUP, /* create the entitlement group of a tool */
 	JOB_KIND_MAX
 };
 
@@ -27,7 +29,8 @@ enum job_status {
 	JOB_STATUS_MAX
 };
 
-const char *job_kind_name(enum job_kind kind); /* "intake" "sweep" "provision" "deprovision" "writeBack" */
+/* "intake" "sweep" "provision" "deprovision" "writeBack" "check" "createGroup" */
+const char *job_kind_name(enum job_kind kind);
 enum result job_kind_parse(const char *name, enum job_kind *ret_kind) MUST_CHECK;
 const char *job_status_name(enum job_status status);
 enum result job_status_parse(const char *name, enum job_status *ret_status) MUST_CHECK;
@@ -45,8 +48,9 @@ struct job {
 	const char *request_id;   /* writeBack */
 	const char *connector_id; /* provision, deprovision */
 	const char *group_id;     /* pinned group; the lease is per (connector, group) */
-	const char
-	    *subject; /* intake: issue id or key; writeBack: what it tells ("refused" "active" "needsPerson" "ended") */
+	/* intake: issue id or key; writeBack: what it tells ("refused" "active" "needsPerson" "ended"); createGroup: tool.
+	 */
+	const char *subject;
 	const char *inbox_event_id; /* intake */
 	int attempts;
 	int64_t next_attempt_at; /* 0 when final or running */

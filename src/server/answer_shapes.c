@@ -157,6 +157,7 @@ static const struct shape_field tool_fields[] = {
     FLAG("requestable"),
     STRING_OR_NULL("connectorId"),
     {"entitlementGroup", SHAPE_OBJECT, MAY_BE_NULL, .shape = &answer_group},
+    {"jobId", SHAPE_STRING, 0, .about = "In a 202 only"},
 };
 const struct shape answer_tool = SHAPE("Tool", tool_fields);
 

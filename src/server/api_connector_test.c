@@ -76,26 +76,19 @@ enum result api_connector_run_test(struct api_call *call, const struct api_conne
 	                            &call->error);
 }
 
-/* What the test found about bound groups shows on their tools. A group stays known by the name under which an admin
- * bound it, so that a new name shows in every test until it is bound again. */
-static enum result connector_save_groups(struct api_call *call, const char *connector_id,
-                                         const struct connector_test *test)
+/* A group stays known by the name under which an admin bound it, so that a new name shows in every test until it is
+ * bound again. */
+static struct entitlement_group *found_groups(struct api_call *call, const struct connector_test *test)
 {
-	struct store *store = call_store(call);
-	for (size_t i = 0; i < test->group_count; i++) {
+	struct entitlement_group *groups = arena_array(call->arena, test->group_count, sizeof(*groups));
+	for (size_t i = 0; groups != NULL && i < test->group_count; i++) {
 		const struct connector_group_check *check = &test->groups[i];
-		struct entitlement_group group = {
-		    .mode = "bind",
-		    .group_id = check->facts.group_id,
-		    .manageable = check->manageable,
-		    .code = check->code,
-		    .checked_at = call_now_ms(call),
-		};
-		enum result result = store->ops->tool_save_group_check(store, connector_id, &group, &call->error);
-		if (result != RESULT_OK && result != RESULT_NOT_FOUND)
-			return result;
+		groups[i] = (struct entitlement_group){.group_id = check->facts.group_id,
+		                                       .manageable = check->manageable,
+		                                       .code = check->code,
+		                                       .checked_at = call_now_ms(call)};
 	}
-	return RESULT_OK;
+	return groups;
 }
 
 enum result api_connector_save_test(struct api_call *call, const struct connector_settings *settings,
@@ -103,15 +96,19 @@ enum result api_connector_save_test(struct api_call *call, const struct connecto
 {
 	struct store *store = call_store(call);
 	struct actor actor = call_actor(call);
-	const char *report = json_write(call->arena, test->report);
-	if (report == NULL)
+	const struct connector_test_record record = {
+	    .credential_version = settings->credential.version,
+	    .outcome = test->outcome,
+	    .report = json_write(call->arena, test->report),
+	    .credential_expires_at = test->credential_expires_at,
+	    .incident_code = test->incident_code,
+	    .incident_detail = test->incident_detail,
+	    .groups = found_groups(call, test),
+	    .group_count = test->group_count,
+	};
+	if (record.report == NULL || (record.groups == NULL && record.group_count > 0))
 		return RESULT_NO_MEMORY;
-	enum result result =
-	    store->ops->connector_save_test(store, &actor, settings->connector_id, settings->credential.version,
-	                                    test->outcome, report, test->credential_expires_at, &call->error);
-	if (result != RESULT_OK)
-		return result;
-	return connector_save_groups(call, settings->connector_id, test);
+	return store->ops->connector_save_test(store, &actor, settings->connector_id, &record, &call->error);
 }
 
 static enum result connector_check_match(struct api_call *call, const struct connector_settings *settings)

@@ -1,7 +1,8 @@
-/* Binding the one group that controls a tool: its flags are read first, now, from the directory; a group that we could
- * not keep right is refused by the name of what stands in the way. */
+/* The one group that controls a tool. Bound: its flags are read first, now, from the directory; a group that we could
+ * not keep right is refused by the name of what stands in the way. Created: a job does it. */
 #include "server/api.h"
 
+#include "base/id.h"
 #include "base/json.h"
 #include "base/text.h"
 #include "domain/code.h"
@@ -28,8 +29,6 @@ static enum result group_refuse(struct api_call *call, const char *code)
 
 static enum result group_check_body(struct api_call *call)
 {
-	if (text_equal(call_text(call, "mode", ""), "create"))
-		return call_fault(call, "mode", "not_one_of", "this version binds existing groups only");
 	if (call_text(call, "groupId", NULL) == NULL)
 		return call_fault(call, "groupId", "required", "must be given");
 	return RESULT_OK;
@@ -79,18 +78,15 @@ static enum result group_read_flags(struct api_call *call, const struct api_conn
 	return RESULT_OK;
 }
 
-enum result api_tool_bind_group(struct api_call *call)
+static enum result group_bind(struct api_call *call, struct tool *tool)
 {
 	struct store *store = call_store(call);
 	struct actor actor = call_actor(call);
-	struct tool tool;
 	struct api_connector connector = {0};
 	struct entitlement_group group = {0};
-	enum result result = group_match(call, &tool);
+	enum result result = group_check_body(call);
 	if (result == RESULT_OK)
-		result = group_check_body(call);
-	if (result == RESULT_OK)
-		result = group_open_connector(call, &tool, &connector);
+		result = group_open_connector(call, tool, &connector);
 	if (result != RESULT_OK || call->status != 0)
 		return result;
 	if (connector.ops == NULL)
@@ -98,10 +94,81 @@ enum result api_tool_bind_group(struct api_call *call)
 	result = group_read_flags(call, &connector, &group);
 	if (result != RESULT_OK || call->status != 0)
 		return result;
-	result = store->ops->tool_bind_group(store, &actor, tool.tool_id, &group, call->arena, &tool, &call->error);
+	result = store->ops->tool_bind_group(store, &actor, tool->tool_id, &group, call->arena, tool, &call->error);
 	if (result != RESULT_OK)
 		return result;
-	return call_answer(call, 200, render_tool(&tool));
+	return call_answer(call, 200, render_tool(tool));
+}
+
+/* ---- creating one ---- */
+
+#define MARK_BYTES 8
+#define TOOL_PART_MAX 36
+
+/* What every attempt of the job asks for. The name by which the group is found again is of this creation alone: a group
+ * that was unbound earlier, with whoever is in it, is not taken for the new one. */
+static const char *creation_write(struct api_call *call, const struct tool *tool)
+{
+	uint8_t mark[MARK_BYTES];
+	char hex[2 * MARK_BYTES + 1];
+	bool failed = false;
+	const char *name = call_text(call, "displayName", NULL);
+	id_random_bytes(mark, sizeof(mark));
+	text_hex_encode(mark, sizeof(mark), hex);
+	if (text_is_empty(name))
+		name = arena_printf(call->arena, "AI Clearance - %s - Users", tool->name);
+	const char *unique = arena_printf(call->arena, "aiclearance-%.*s-%s", TOOL_PART_MAX, tool->tool_id, hex);
+	_cleanup_(json_decrefp) json_t *progress = json_object();
+	json_put_string(progress, "uniqueName", unique, &failed);
+	json_put_string(progress, "displayName", name, &failed);
+	json_put_string(progress, "description", call_text(call, "description", NULL), &failed);
+	return failed || unique == NULL || name == NULL ? NULL : json_write(call->arena, progress);
+}
+
+/* RESULT_OK with call->status set if it is refused. */
+static enum result creation_check(struct api_call *call, const struct tool *tool)
+{
+	struct api_connector connector = {0};
+	if (call_text(call, "groupId", NULL) != NULL)
+		return call_fault(call, "groupId", "not_allowed", "a group that is created has no id yet");
+	enum result result = group_open_connector(call, tool, &connector);
+	if (result != RESULT_OK || call->status != 0)
+		return result;
+	if (!text_equal(connector.settings.group_mode, "create"))
+		return call_fault(call, "mode", "not_one_of",
+		                  "the connector's groupMode is bind: set it to create, consent to Group.Create, and test it");
+	return RESULT_OK;
+}
+
+static enum result group_create(struct api_call *call, const struct tool *tool)
+{
+	struct store *store = call_store(call);
+	struct actor actor = call_actor(call);
+	struct tool present;
+	const char *job_id = NULL;
+	enum result result = creation_check(call, tool);
+	if (result != RESULT_OK || call->status != 0)
+		return result;
+	const char *progress = creation_write(call, tool);
+	if (progress == NULL)
+		return RESULT_NO_MEMORY;
+	result = store->ops->tool_start_group(store, &actor, tool->tool_id, tool->version, progress, call->arena, &present,
+	                                      &job_id, &call->error);
+	if (result != RESULT_OK)
+		return result;
+	call_wake_worker(call);
+	return call_answer_job(call, render_tool(&present), job_id);
+}
+
+enum result api_tool_bind_group(struct api_call *call)
+{
+	struct tool tool;
+	enum result result = group_match(call, &tool);
+	if (result != RESULT_OK)
+		return result;
+	if (text_equal(call_text(call, "mode", ""), "create"))
+		return group_create(call, &tool);
+	return group_bind(call, &tool);
 }
 
 enum result api_tool_unbind_group(struct api_call *call)

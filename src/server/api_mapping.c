@@ -14,7 +14,8 @@ enum result api_mapping_list(struct api_call *call)
 	const char *next;
 	enum result result = call_page(call, &page);
 	if (result == RESULT_OK)
-		result = store->ops->mapping_list(store, &page, call->arena, &mappings, &count, &next);
+		result =
+		    store->ops->mapping_list(store, &(struct mapping_filter){0}, &page, call->arena, &mappings, &count, &next);
 	if (result != RESULT_OK)
 		return result;
 	_cleanup_(json_decrefp) json_t *items = json_array();

@@ -91,8 +91,9 @@ static const struct shape_field group_bind_fields[] = {
     {"mode", SHAPE_STRING, REQUIRED, 0, 16, .values = values_group_mode},
     {"groupId", SHAPE_STRING, 0, 0, 0, SHAPE_UUID},
     {"allowShared", SHAPE_BOOLEAN, 0, .about = "Another tool may be controlled by the same group"},
-    {"displayName", SHAPE_STRING, 0, 0, LENGTH_ID},
-    {"description", SHAPE_STRING, 0, 0, LENGTH_TEXT},
+    {"displayName", SHAPE_STRING, 0, 0, LENGTH_GROUP_NAME,
+     .about = "Of a group that is created; without one: AI Clearance - the tool's name - Users"},
+    {"description", SHAPE_STRING, 0, 0, LENGTH_GROUP_TEXT},
 };
 const struct shape shape_group_bind = SHAPE("EntitlementGroupBind", group_bind_fields);
 

@@ -66,6 +66,8 @@ extern const char *const values_job_kind[];
 #define LENGTH_URL 2000
 #define LENGTH_ACCOUNT 128
 #define LENGTH_ID 255
+#define LENGTH_GROUP_NAME 256  /* of Graph */
+#define LENGTH_GROUP_TEXT 1024 /* of Graph */
 #define LIST_MAX 200
 
 #endif

@@ -72,9 +72,8 @@ void connector_touch(struct session *session, const char *connector_id)
 	        SQL_ARGS(sql_text(connector_id), sql_int(session->now)));
 }
 
-/* Loads the connector named by the operation; the write's error says what is wrong. */
-static enum result connector_load(struct session *session, struct sqlite_write *write, struct arena *arena,
-                                  struct connector_settings *ret_connector)
+enum result connector_load(struct session *session, struct sqlite_write *write, struct arena *arena,
+                           struct connector_settings *ret_connector)
 {
 	enum result result =
 	    sql_read_one(session, arena, &connector_row, CONNECTOR_BY_ID, SQL_ARGS(sql_text(write->id)), ret_connector);
@@ -118,6 +117,9 @@ static enum result connector_insert(struct session *session, struct sqlite_write
 	if (label_retired(session, "connector", connector->connector_id))
 		return write_refuse(write, RESULT_CONFLICT, "id_retired",
 		                    "A connector with this id was deleted; ids are not used again.");
+	result = sealed_check_key(session, write, &connector->credential);
+	if (result != RESULT_OK)
+		return result;
 	connector_insert_row(session, connector);
 	audit_append(session, write->actor, "connector.created", "connector", connector->connector_id, "ok",
 	             audit_detail(session, NULL, "type", connector->type, "tenantId", connector->tenant_id, "clientId",
@@ -192,6 +194,8 @@ static enum result connector_change(struct session *session, struct sqlite_write
 
 	if (result == RESULT_OK)
 		result = version_check(write, present.version);
+	if (result == RESULT_OK && write->flag)
+		result = sealed_check_key(session, write, &connector->credential);
 	if (result != RESULT_OK)
 		return result;
 	if ((!text_equal(present.tenant_id, connector->tenant_id) || !text_equal(present.cloud, connector->cloud)) &&
@@ -295,47 +299,4 @@ enum result sqlite_op_connector_set_enabled(struct store *store, const struct ac
 	                                                  .error = error,
 	                                                  .ret = ret_connector,
 	                                                  .ret_size = sizeof(*ret_connector)});
-}
-
-struct test_result {
-	int64_t credential_version;
-	const char *outcome;
-	const char *report;
-	int64_t credential_expires_at;
-};
-
-static enum result connector_keep_test(struct session *session, struct sqlite_write *write)
-{
-	const struct test_result *test = write->in;
-	struct connector_settings present;
-	enum result result = connector_load(session, write, session->scratch, &present);
-
-	if (result != RESULT_OK)
-		return result;
-	if (present.credential.version != test->credential_version)
-		return RESULT_OK; /* it tells about a credential that is gone */
-	sql_run(session,
-	        "UPDATE connector SET health = ?2, last_test = ?3, credential_expires_at = ?4 WHERE connector_id = ?1",
-	        SQL_ARGS(sql_text(write->id), sql_text(test->outcome), sql_text(test->report),
-	                 sql_int(test->credential_expires_at)));
-	if (!text_equal(test->outcome, "failed")) {
-		sql_run(session, "DELETE FROM incident WHERE connector_id = ?1", SQL_ARGS(sql_text(write->id)));
-		if (sql_changes(session) > 0)
-			job_place(session, write->id);
-	}
-	audit_append(session, write->actor, "connector.tested", "connector", write->id,
-	             text_equal(test->outcome, "failed") ? "failed" : "ok",
-	             audit_detail(session, NULL, "outcome", test->outcome, NULL));
-	return RESULT_OK;
-}
-
-enum result sqlite_op_connector_save_test(struct store *store, const struct actor *actor, const char *connector_id,
-                                          int64_t credential_version, const char *outcome, const char *report,
-                                          int64_t credential_expires_at, struct error *error)
-{
-	struct test_result test = {credential_version, outcome, report, credential_expires_at};
-
-	return sqlite_write(
-	    store, &(struct sqlite_write){
-	               .work = connector_keep_test, .actor = actor, .id = connector_id, .in = &test, .error = error});
 }

@@ -46,11 +46,12 @@ const struct row_type job_row = {sizeof(struct job), job_read, job_list_key};
 
 /* ---- starting ---- */
 
-/* Smaller is more urgent: what a person or Jira asked for, then what tells Jira, then what looks for the lost. */
+/* Smaller is more urgent: what a person or Jira asked for, then what tells Jira, then what looks by itself. */
 static int job_priority(enum job_kind kind)
 {
 	static const int priorities[JOB_KIND_MAX] = {
-	    [JOB_INTAKE] = 10, [JOB_PROVISION] = 10, [JOB_DEPROVISION] = 10, [JOB_WRITE_BACK] = 20, [JOB_SWEEP] = 30,
+	    [JOB_INTAKE] = 10,     [JOB_PROVISION] = 10, [JOB_DEPROVISION] = 10, [JOB_CREATE_GROUP] = 10,
+	    [JOB_WRITE_BACK] = 20, [JOB_SWEEP] = 30,     [JOB_CHECK] = 30,
 	};
 
 	return priorities[kind];
@@ -63,12 +64,12 @@ void job_start(struct session *session, const struct job_start *start)
 	id_new(session->now, job_id);
 	sql_run(session,
 	        "INSERT INTO job (job_id, kind, status, priority, grant_key, request_key, connector_id, group_id, subject, "
-	        "inbox_event_id, dedup, next_attempt_at, created_at, updated_at) VALUES (?1, ?2, 'queued', ?3, ?4, ?5, ?6, "
-	        "?7, ?8, ?9, ?10, ?11, ?11, ?11) ON CONFLICT (dedup) WHERE dedup IS NOT NULL DO NOTHING",
+	        "inbox_event_id, dedup, next_attempt_at, created_at, updated_at, progress) VALUES (?1, ?2, 'queued', ?3, "
+	        "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?11, ?12) ON CONFLICT (dedup) WHERE dedup IS NOT NULL DO NOTHING",
 	        SQL_ARGS(sql_text(job_id), sql_text(job_kind_name(start->kind)), sql_int(job_priority(start->kind)),
 	                 sql_key(start->grant_key), sql_key(start->request_key), sql_text(start->connector_id),
 	                 sql_text(start->group_id), sql_text(start->subject), sql_text(start->inbox_event_id),
-	                 sql_text(start->dedup), sql_int(session->now)));
+	                 sql_text(start->dedup), sql_int(session->now), sql_text(start->progress)));
 	if (start->connector_id != NULL)
 		job_place(session, start->connector_id);
 }
@@ -148,10 +149,15 @@ void job_place(struct session *session, const char *connector_id)
 /* A success shows that the group, and the connector, answer again. */
 static void incident_pass(struct session *session, const char *connector_id, const char *group_id)
 {
+	bool whole = sql_exists(session, "SELECT 1 FROM incident WHERE connector_id = ?1 AND group_id = ''",
+	                        SQL_ARGS(sql_text(connector_id)));
+
 	sql_run(session, "DELETE FROM incident WHERE connector_id = ?1 AND group_id IN ('', ?2)",
 	        SQL_ARGS(sql_text(connector_id), sql_text(group_id)));
 	if (sql_changes(session) > 0)
 		job_place(session, connector_id);
+	if (whole)
+		check_start(session, connector_id);
 }
 
 /* ---- leases and ends ---- */
@@ -205,12 +211,13 @@ void job_end(struct session *session, int64_t job_key, const struct job_outcome 
 	sql_run(session, "DELETE FROM group_lease WHERE job_key = ?1", SQL_ARGS(sql_int(job_key)));
 	if (sql_read_one(session, session->scratch, &place_row,
 	                 "SELECT kind, connector_id, group_id FROM job WHERE job_key = ?1 AND connector_id IS NOT NULL",
-	                 SQL_ARGS(sql_int(job_key)), &place) != RESULT_OK)
-		return;
+	                 SQL_ARGS(sql_int(job_key)), &place) != RESULT_OK ||
+	    text_equal(place.kind, job_kind_name(JOB_CHECK)))
+		return; /* a check is no use of the connector, and its report says itself what it shows */
 	connector_touch(session, place.connector_id);
 	if (outcome->status == JOB_WAITING)
 		job_place(session, place.connector_id);
-	if (outcome->status == JOB_SUCCEEDED)
+	if (outcome->status == JOB_SUCCEEDED && place.group_id != NULL)
 		incident_pass(session, place.connector_id, place.group_id);
 }
 

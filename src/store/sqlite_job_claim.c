@@ -246,8 +246,7 @@ enum result sqlite_op_job_finish(struct store *store, const struct job *job, con
 	return sqlite_write(store, &(struct sqlite_write){.work = finish_work, .in = &holding, .error = error});
 }
 
-/* Opens the incident, or puts off the next probe of one that is open. */
-static void incident_keep(struct session *session, const struct incident *incident)
+bool incident_open(struct session *session, const struct incident *incident)
 {
 	const char *group_id = incident->group_id != NULL ? incident->group_id : "";
 	bool open = sql_exists(session, "SELECT 1 FROM incident WHERE connector_id = ?1 AND group_id = ?2",
@@ -264,6 +263,7 @@ static void incident_keep(struct session *session, const struct incident *incide
 	if (!open)
 		audit_append(session, &actor_worker, "connector.incidentOpened", "connector", incident->connector_id, "failed",
 		             audit_detail(session, NULL, "code", incident->code, "groupId", incident->group_id, NULL));
+	return !open;
 }
 
 static enum result hold_work(struct session *session, struct sqlite_write *write)
@@ -278,7 +278,8 @@ static enum result hold_work(struct session *session, struct sqlite_write *write
 
 	if (!holding_check(session, holding, &job_key))
 		return refuse_lease_lost(write);
-	incident_keep(session, incident);
+	if (incident_open(session, incident) && incident->group_id == NULL)
+		check_start(session, incident->connector_id);
 	job_end(session, job_key, &outcome);
 	job_place(session, incident->connector_id);
 	return RESULT_OK;
@@ -290,4 +291,29 @@ enum result sqlite_op_job_hold(struct store *store, const struct job *job, const
 	struct holding holding = {.job = job, .incident = incident};
 
 	return sqlite_write(store, &(struct sqlite_write){.work = hold_work, .in = &holding, .error = error});
+}
+
+struct progress_kept {
+	const struct job *job;
+	const char *progress;
+};
+
+static enum result progress_work(struct session *session, struct sqlite_write *write)
+{
+	const struct progress_kept *kept = write->in;
+	int64_t job_key = 0;
+
+	if (!job_fence_holds(session, kept->job->job_id, kept->job->fence, &job_key))
+		return refuse_lease_lost(write);
+	sql_run(session, "UPDATE job SET progress = ?2, updated_at = ?3 WHERE job_key = ?1",
+	        SQL_ARGS(sql_int(job_key), sql_text(kept->progress), sql_int(session->now)));
+	return RESULT_OK;
+}
+
+enum result sqlite_op_job_save_progress(struct store *store, const struct job *job, const char *progress,
+                                        struct error *error)
+{
+	struct progress_kept kept = {job, progress};
+
+	return sqlite_write(store, &(struct sqlite_write){.work = progress_work, .in = &kept, .error = error});
 }

@@ -1,13 +1,10 @@
 /* Identity mappings. */
 #include "base/text.h"
+#include "store/sqlite_filter.h"
 #include "store/sqlite_ops.h"
 #include "store/sqlite_work.h"
 
-#define MAPPING_COLUMNS                                                                                                \
-	"m.mapping_id, m.account_id, c.connector_id, m.external_id, m.note, m.resolved_object_id, "                        \
-	"m.resolved_user_principal_name, m.created_at, m.updated_at, m.version"
-#define MAPPING_FROM " FROM identity_mapping m JOIN connector c ON c.connector_key = m.connector_key"
-#define MAPPING_BY_ID "SELECT " MAPPING_COLUMNS MAPPING_FROM " WHERE m.mapping_id = ?1"
+#define MAPPING_BY_ID MAPPING_SELECT " WHERE m.mapping_id = ?1"
 
 static void mapping_read(struct cursor *cursor, void *item)
 {
@@ -20,6 +17,8 @@ static void mapping_read(struct cursor *cursor, void *item)
 	mapping->note = cursor_text(cursor);
 	mapping->resolved_object_id = cursor_text(cursor);
 	mapping->resolved_user_principal_name = cursor_text(cursor);
+	mapping->code = cursor_text(cursor);
+	mapping->checked_at = cursor_int(cursor);
 	mapping->created_at = cursor_int(cursor);
 	mapping->updated_at = cursor_int(cursor);
 	mapping->version = cursor_int(cursor);
@@ -31,7 +30,7 @@ static const char *mapping_key(const void *item, struct arena *arena)
 	return ((const struct identity_mapping *)item)->mapping_id;
 }
 
-static const struct row_type mapping_row = {sizeof(struct identity_mapping), mapping_read, mapping_key};
+const struct row_type mapping_row = {sizeof(struct identity_mapping), mapping_read, mapping_key};
 
 static enum result mapping_load(struct session *session, struct sqlite_write *write, struct arena *arena,
                                 struct identity_mapping *ret_mapping)
@@ -103,17 +102,24 @@ enum result sqlite_op_mapping_find(struct store *store, const char *account_id, 
                                    struct arena *arena, struct identity_mapping *ret_mapping)
 {
 	return sqlite_read_one(store, arena, &mapping_row,
-	                       "SELECT " MAPPING_COLUMNS MAPPING_FROM " WHERE m.account_id = ?1 AND c.connector_id = ?2",
+	                       MAPPING_SELECT " WHERE m.account_id = ?1 AND c.connector_id = ?2",
 	                       SQL_ARGS(sql_text(account_id), sql_text(connector_id)), ret_mapping);
 }
 
-enum result sqlite_op_mapping_list(struct store *store, const struct page *page, struct arena *arena,
-                                   struct identity_mapping **ret_mappings, size_t *ret_count, const char **ret_next)
+enum result sqlite_op_mapping_list(struct store *store, const struct mapping_filter *filter, const struct page *page,
+                                   struct arena *arena, struct identity_mapping **ret_mappings, size_t *ret_count,
+                                   const char **ret_next)
 {
-	return sqlite_read_list(
-	    store, arena, &mapping_row, page_limit(page),
-	    "SELECT " MAPPING_COLUMNS MAPPING_FROM " WHERE m.mapping_id < ?1 ORDER BY m.mapping_id DESC LIMIT ?2",
-	    SQL_ARGS(sql_text(page_after_down(page)), sql_int(page_limit(page) + 1)), ret_mappings, ret_count, ret_next);
+	const struct filter_term terms[] = {
+	    {"m.account_id = ", "+m.account_id = ", filter->account_id, false},
+	    {"m.code = ", "+m.code = ", filter->code, false},
+	    {"c.connector_id = ", "+c.connector_id = ", filter->connector_id, false},
+	};
+	struct filter_query query;
+
+	filter_build(&query, MAPPING_SELECT, "m.mapping_id", terms, ARRAY_SIZE(terms), page);
+	return sqlite_read_list(store, arena, &mapping_row, page_limit(page), query.sql, query.values, ret_mappings,
+	                        ret_count, ret_next);
 }
 
 static enum result mapping_change(struct session *session, struct sqlite_write *write)
@@ -130,10 +136,12 @@ static enum result mapping_change(struct session *session, struct sqlite_write *
 	renamed = !text_equal(present.external_id, mapping->external_id);
 	sql_run(session,
 	        "UPDATE identity_mapping SET external_id = ?2, note = ?3, resolved_object_id = ?4, "
-	        "resolved_user_principal_name = ?5, updated_at = ?6, version = version + 1 WHERE mapping_id = ?1",
+	        "resolved_user_principal_name = ?5, code = ?7, checked_at = ?8, updated_at = ?6, version = version + 1 "
+	        "WHERE mapping_id = ?1",
 	        SQL_ARGS(sql_text(write->id), sql_text(mapping->external_id), sql_text(mapping->note),
 	                 sql_text(renamed ? NULL : present.resolved_object_id),
-	                 sql_text(renamed ? NULL : present.resolved_user_principal_name), sql_int(session->now)));
+	                 sql_text(renamed ? NULL : present.resolved_user_principal_name), sql_int(session->now),
+	                 sql_text(renamed ? NULL : present.code), sql_int(renamed ? 0 : present.checked_at)));
 	audit_append(session, write->actor, "mapping.updated", "mapping", write->id, "ok",
 	             mapping_detail(session, present.account_id, present.connector_id));
 	return mapping_load(session, write, write->arena, write_out(write));
@@ -183,23 +191,28 @@ struct pin {
 	const char *object_id, *user_principal_name;
 };
 
+void mapping_pin_target(struct session *session, const struct actor *actor, const struct identity_mapping *mapping,
+                        const char *object_id, const char *user_principal_name)
+{
+	sql_run(session,
+	        "UPDATE identity_mapping SET resolved_object_id = ?2, resolved_user_principal_name = ?3, updated_at = ?4, "
+	        "version = version + 1 WHERE mapping_id = ?1",
+	        SQL_ARGS(sql_text(mapping->mapping_id), sql_text(object_id), sql_text(user_principal_name),
+	                 sql_int(session->now)));
+	audit_append(session, actor, "mapping.pinned", "mapping", mapping->mapping_id, "ok",
+	             audit_detail(session, NULL, "accountId", mapping->account_id, "connectorId", mapping->connector_id,
+	                          "objectId", object_id, NULL));
+}
+
 static enum result mapping_set_pin(struct session *session, struct sqlite_write *write)
 {
 	const struct pin *pin = write->in;
 	struct identity_mapping present;
 	enum result result = mapping_load(session, write, session->scratch, &present);
 
-	if (result != RESULT_OK || present.resolved_object_id != NULL)
-		return result;
-	sql_run(session,
-	        "UPDATE identity_mapping SET resolved_object_id = ?2, resolved_user_principal_name = ?3, updated_at = ?4, "
-	        "version = version + 1 WHERE mapping_id = ?1",
-	        SQL_ARGS(sql_text(write->id), sql_text(pin->object_id), sql_text(pin->user_principal_name),
-	                 sql_int(session->now)));
-	audit_append(session, &actor_worker, "mapping.pinned", "mapping", write->id, "ok",
-	             audit_detail(session, NULL, "accountId", present.account_id, "connectorId", present.connector_id,
-	                          "objectId", pin->object_id, NULL));
-	return RESULT_OK;
+	if (result == RESULT_OK && present.resolved_object_id == NULL)
+		mapping_pin_target(session, &actor_worker, &present, pin->object_id, pin->user_principal_name);
+	return result;
 }
 
 enum result sqlite_op_mapping_pin(struct store *store, const char *mapping_id, const char *object_id,
@@ -229,7 +242,8 @@ void mapping_save_resolved(struct session *session, const struct actor *actor, c
 	    "INSERT INTO identity_mapping (mapping_id, account_id, connector_key, external_id, note, resolved_object_id, "
 	    "created_at, updated_at, version) VALUES (?1, ?2, ?3, ?4, '', ?4, ?5, ?5, 1) ON CONFLICT (account_id, "
 	    "connector_key) DO UPDATE SET external_id = excluded.external_id, resolved_object_id = excluded.external_id, "
-	    "resolved_user_principal_name = NULL, updated_at = excluded.updated_at, version = version + 1",
+	    "resolved_user_principal_name = NULL, code = NULL, checked_at = 0, updated_at = excluded.updated_at, version = "
+	    "version + 1",
 	    SQL_ARGS(sql_text(created), sql_text(account_id), sql_key(connector_key), sql_text(object_id),
 	             sql_int(session->now)));
 	audit_append(session, actor, present != NULL ? "mapping.updated" : "mapping.created", "mapping",

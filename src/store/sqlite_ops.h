@@ -25,6 +25,7 @@
 	X(connector_delete)                                                                                                \
 	X(connector_set_enabled)                                                                                           \
 	X(connector_save_test)                                                                                             \
+	X(check_enqueue_due)                                                                                               \
 	X(audit_note)                                                                                                      \
 	X(tool_create)                                                                                                     \
 	X(tool_read)                                                                                                       \
@@ -34,6 +35,8 @@
 	X(tool_bind_group)                                                                                                 \
 	X(tool_unbind_group)                                                                                               \
 	X(tool_save_group_check)                                                                                           \
+	X(tool_start_group)                                                                                                \
+	X(tool_finish_group)                                                                                               \
 	X(tool_list_bound)                                                                                                 \
 	X(tool_find_by_text)                                                                                               \
 	X(mapping_create)                                                                                                  \
@@ -43,6 +46,11 @@
 	X(mapping_update)                                                                                                  \
 	X(mapping_delete)                                                                                                  \
 	X(mapping_pin)                                                                                                     \
+	X(mapping_import)                                                                                                  \
+	X(mapping_list_unchecked)                                                                                          \
+	X(mapping_save_checks)                                                                                             \
+	X(sealed_list)                                                                                                     \
+	X(sealed_replace)                                                                                                  \
 	X(intake_read)                                                                                                     \
 	X(intake_write)                                                                                                    \
 	X(inbox_add)                                                                                                       \
@@ -72,6 +80,7 @@
 	X(job_renew)                                                                                                       \
 	X(job_finish)                                                                                                      \
 	X(job_hold)                                                                                                        \
+	X(job_save_progress)                                                                                               \
 	X(job_read)                                                                                                        \
 	X(job_list)                                                                                                        \
 	X(job_find_of_grant)                                                                                               \

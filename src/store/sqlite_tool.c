@@ -49,8 +49,7 @@ enum result tool_get(struct session *session, struct arena *arena, const char *t
 	return sql_read_one(session, arena, &tool_row, TOOL_BY_ID, SQL_ARGS(sql_text(tool_id)), ret_tool);
 }
 
-static enum result tool_load(struct session *session, struct sqlite_write *write, struct arena *arena,
-                             struct tool *ret_tool)
+enum result tool_load(struct session *session, struct sqlite_write *write, struct arena *arena, struct tool *ret_tool)
 {
 	enum result result = tool_get(session, arena, write->id, ret_tool);
 
@@ -226,9 +225,8 @@ enum result sqlite_op_tool_delete(struct store *store, const struct actor *actor
 	        .work = tool_remove, .actor = actor, .id = tool_id, .expected_version = expected_version, .error = error});
 }
 
-/* What forbids binding this group to this tool. */
-static enum result bind_check(struct session *session, struct sqlite_write *write, const struct tool *tool,
-                              const struct entitlement_group *group)
+enum result tool_check_bind(struct session *session, struct sqlite_write *write, const struct tool *tool,
+                            const struct entitlement_group *group)
 {
 	if (tool->connector_id == NULL)
 		return write_refuse(write, RESULT_CONFLICT, "connector_not_tested",
@@ -244,6 +242,18 @@ static enum result bind_check(struct session *session, struct sqlite_write *writ
 	return RESULT_OK;
 }
 
+void tool_put_group(struct session *session, const char *tool_id, const struct entitlement_group *group)
+{
+	sql_run(
+	    session,
+	    "UPDATE tool SET group_mode = ?2, group_id = ?3, group_display_name = ?4, group_manageable = ?5, group_code "
+	    "= ?6, group_checked_at = ?7, group_allow_shared = ?8, updated_at = ?9, version = version + 1 WHERE "
+	    "tool_id = ?1",
+	    SQL_ARGS(sql_text(tool_id), sql_text(group->mode), sql_text(group->group_id), sql_text(group->display_name),
+	             sql_int(group->manageable), sql_text(group->code), sql_int(group->checked_at),
+	             sql_int(group->allow_shared), sql_int(session->now)));
+}
+
 static enum result tool_bind(struct session *session, struct sqlite_write *write)
 {
 	const struct entitlement_group *group = write->in;
@@ -252,23 +262,19 @@ static enum result tool_bind(struct session *session, struct sqlite_write *write
 	enum result result = tool_load(session, write, session->scratch, &present);
 
 	if (result == RESULT_OK)
-		result = bind_check(session, write, &present, group);
+		result = tool_check_bind(session, write, &present, group);
 	if (result != RESULT_OK)
 		return result;
 	same = text_equal(present.group.group_id, group->group_id) && text_equal(present.group.mode, group->mode) &&
 	       present.group.allow_shared == group->allow_shared;
-	sql_run(session,
-	        "UPDATE tool SET group_mode = ?2, group_id = ?3, group_display_name = ?4, group_manageable = ?5, "
-	        "group_code = ?6, group_checked_at = ?7, group_allow_shared = ?8, updated_at = ?9, version = version + ?10 "
-	        "WHERE tool_id = ?1",
-	        SQL_ARGS(sql_text(write->id), sql_text(group->mode), sql_text(group->group_id),
-	                 sql_text(group->display_name), sql_int(group->manageable), sql_text(group->code),
-	                 sql_int(group->checked_at), sql_int(group->allow_shared),
-	                 sql_int(same ? present.updated_at : session->now), sql_int(!same)));
-	if (!same)
-		audit_append(session, write->actor, "tool.groupBound", "tool", write->id, "ok",
-		             audit_detail(session, NULL, "connectorId", present.connector_id, "groupId", group->group_id,
-		                          "mode", group->mode, "code", group->code, NULL));
+	if (same) {
+		group_keep_check(session, connector_key_of(session, present.connector_id), group);
+		return tool_give(session, write);
+	}
+	tool_put_group(session, write->id, group);
+	audit_append(session, write->actor, "tool.groupBound", "tool", write->id, "ok",
+	             audit_detail(session, NULL, "connectorId", present.connector_id, "groupId", group->group_id, "mode",
+	                          group->mode, "code", group->code, NULL));
 	return tool_give(session, write);
 }
 
@@ -310,16 +316,45 @@ enum result sqlite_op_tool_unbind_group(struct store *store, const struct actor 
 	                    &(struct sqlite_write){.work = tool_unbind, .actor = actor, .id = tool_id, .error = error});
 }
 
-static enum result tool_keep_check(struct session *session, struct sqlite_write *write)
+static void tool_id_read(struct cursor *cursor, void *item)
 {
-	const struct entitlement_group *group = write->in;
+	*(struct tool *)item = (struct tool){.tool_id = cursor_text(cursor), .group.code = cursor_text(cursor)};
+}
 
+static const struct row_type tool_id_row = {sizeof(struct tool), tool_id_read, NULL};
+
+/* Whoever looks after the tool learns that its group is not what it was. */
+static void group_tell_change(struct session *session, int64_t connector_key, const struct entitlement_group *group)
+{
+	struct tool *tools = NULL;
+	size_t count = 0;
+
+	if (sql_read_list(session, session->scratch, &tool_id_row, SQLITE_WHOLE_LIST,
+	                  "SELECT tool_id, group_code FROM tool WHERE connector_key = ?1 AND group_id = ?2 AND group_code "
+	                  "IS NOT ?3",
+	                  SQL_ARGS(sql_key(connector_key), sql_text(group->group_id), sql_text(group->code)), &tools,
+	                  &count, NULL) != RESULT_OK)
+		return;
+	for (size_t at = 0; at < count; at++)
+		audit_append(session, &actor_worker, "tool.groupChanged", "tool", tools[at].tool_id,
+		             group->manageable ? "ok" : "failed",
+		             audit_detail(session, NULL, "groupId", group->group_id, "from", tools[at].group.code, "to",
+		                          group->code, NULL));
+}
+
+void group_keep_check(struct session *session, int64_t connector_key, const struct entitlement_group *group)
+{
+	group_tell_change(session, connector_key, group);
 	sql_run(session,
 	        "UPDATE tool SET group_display_name = coalesce(?3, group_display_name), group_manageable = ?4, "
 	        "group_code = ?5, group_checked_at = ?6 WHERE connector_key = ?1 AND group_id = ?2",
-	        SQL_ARGS(sql_key(connector_key_of(session, write->id)), sql_text(group->group_id),
-	                 sql_text(group->display_name), sql_int(group->manageable), sql_text(group->code),
-	                 sql_int(group->checked_at)));
+	        SQL_ARGS(sql_key(connector_key), sql_text(group->group_id), sql_text(group->display_name),
+	                 sql_int(group->manageable), sql_text(group->code), sql_int(group->checked_at)));
+}
+
+static enum result tool_keep_check(struct session *session, struct sqlite_write *write)
+{
+	group_keep_check(session, connector_key_of(session, write->id), write->in);
 	return RESULT_OK;
 }
 

@@ -35,6 +35,12 @@ enum result refuse_not_found(struct sqlite_write *write, const char *what);
 
 int64_t connector_key_of(struct session *session, const char *connector_id); /* 0: none */
 void connector_touch(struct session *session, const char *connector_id);     /* last_used_at */
+/* The connector named by the operation; the write's error says what is wrong. */
+enum result connector_load(struct session *session, struct sqlite_write *write, struct arena *arena,
+                           struct connector_settings *ret_connector) MUST_CHECK;
+/* A credential that was sealed under a master key which is no longer the one: RESULT_UNAVAILABLE. */
+enum result sealed_check_key(struct session *session, struct sqlite_write *write, const struct credential *credential)
+    MUST_CHECK;
 extern const struct row_type tool_row;
 #define TOOL_COLUMNS                                                                                                   \
 	"t.tool_id, t.name, t.vendor, t.url, t.description, t.risk, t.default_duration_days, t.max_duration_days, "        \
@@ -44,6 +50,23 @@ extern const struct row_type tool_row;
 /* RESULT_NOT_FOUND without an error text. */
 enum result tool_get(struct session *session, struct arena *arena, const char *tool_id, struct tool *ret_tool)
     MUST_CHECK;
+/* The tool named by the operation. */
+enum result tool_load(struct session *session, struct sqlite_write *write, struct arena *arena, struct tool *ret_tool)
+    MUST_CHECK;
+/* What forbids binding this group to this tool. */
+enum result tool_check_bind(struct session *session, struct sqlite_write *write, const struct tool *tool,
+                            const struct entitlement_group *group) MUST_CHECK;
+void tool_put_group(struct session *session, const char *tool_id, const struct entitlement_group *group);
+/* What a check found about a group, on every tool that has it. */
+void group_keep_check(struct session *session, int64_t connector_key, const struct entitlement_group *group);
+extern const struct row_type mapping_row;
+#define MAPPING_COLUMNS                                                                                                \
+	"m.mapping_id, m.account_id, c.connector_id, m.external_id, m.note, m.resolved_object_id, "                        \
+	"m.resolved_user_principal_name, m.code, m.checked_at, m.created_at, m.updated_at, m.version"
+#define MAPPING_SELECT                                                                                                 \
+	"SELECT " MAPPING_COLUMNS " FROM identity_mapping m JOIN connector c ON c.connector_key = m.connector_key"
+void mapping_pin_target(struct session *session, const struct actor *actor, const struct identity_mapping *mapping,
+                        const char *object_id, const char *user_principal_name);
 /* An admin said who this account is: the mapping is written and pinned at once. */
 void mapping_save_resolved(struct session *session, const struct actor *actor, const char *account_id,
                            const char *connector_id, const char *object_id);
@@ -108,7 +131,8 @@ struct job_start {
 	const char *group_id;
 	const char *subject;
 	const char *inbox_event_id;
-	const char *dedup; /* NULL: may be started any number of times */
+	const char *dedup;    /* NULL: may be started any number of times */
+	const char *progress; /* what the first attempt begins with; NULL: nothing */
 };
 extern const struct row_type job_row;
 #define JOB_COLUMNS                                                                                                    \
@@ -126,6 +150,11 @@ void job_end(struct session *session, int64_t job_key, const struct job_outcome 
 enum result sqlite_claims_orphan(struct sqlite_store *store, struct error *error) MUST_CHECK;
 /* Cancels what is queued or waiting for a grant. */
 void job_cancel_of_grant(struct session *session, int64_t grant_key);
+/* Holds a connector's jobs, or those of one of its groups, once job_place() was called; false if it was open already:
+ * then only its next probe is put off. */
+bool incident_open(struct session *session, const struct incident *incident);
+/* Queues the light test of a connector, unless one is queued, running or waiting. */
+void check_start(struct session *session, const char *connector_id);
 /* Puts a connector's unfinished jobs where they belong: held if it is disabled or an incident covers them, else queued.
  */
 void job_place(struct session *session, const char *connector_id);

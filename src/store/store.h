@@ -73,6 +73,10 @@ struct request_filter {
 	const char *status, *tool_id, *account_id, *issue_key; /* NULL: any */
 };
 
+struct mapping_filter {
+	const char *code, *connector_id, *account_id; /* NULL: any */
+};
+
 struct job_filter {
 	const char *status, *connector_id, *kind; /* NULL: any */
 };
@@ -122,6 +126,65 @@ struct incident {
 	int64_t since;
 	int64_t next_probe_at;
 	int attempts;
+};
+
+/* A connection test as it is kept. */
+struct connector_test_record {
+	int64_t credential_version; /* the one tested: a report about a credential replaced meanwhile is dropped */
+	const char *outcome;        /* "passed" "warning" "failed" */
+	const char *report;         /* JSON text */
+	int64_t credential_expires_at;
+	bool by_itself; /* the hourly one: connector.tested only where outcome or failed codes are new */
+	const char
+	    *incident_code; /* failed for the whole app: holds the connector's jobs as one incident; NULL: does not */
+	const char *incident_detail;
+	/* What it found about bound groups: group_id, manageable, code, checked_at are read. */
+	const struct entitlement_group *groups;
+	size_t group_count;
+};
+
+/* One row of an import, checked before: every string is within its limit. */
+struct mapping_row {
+	int64_t line; /* in the file, from 1: the header */
+	const char *account_id;
+	const char *connector_id;
+	const char *external_id;
+	const char *note; /* NULL: the column is absent, a present mapping keeps its note */
+};
+
+#define MAPPING_IMPORT_ERRORS_MAX 1000
+
+struct mapping_import {
+	const struct mapping_row *rows;
+	size_t row_count;
+	bool dry_run;
+	uint8_t content_hash[32]; /* SHA-256 of the file: goes into the audit event */
+	/* out */
+	int64_t created, updated, unchanged;
+	struct mapping_import_error {
+		int64_t line;
+		const char *code;   /* "not_one_of": no such connector; "duplicate": the pair stood on an earlier line */
+		const char *path;   /* "connectorId", "accountId" */
+		const char *detail; /* in the arena */
+	} * errors;             /* in the arena; at most MAPPING_IMPORT_ERRORS_MAX */
+	size_t error_count;
+	bool truncated;
+};
+
+/* What a check found about a mapping's user. */
+struct mapping_check {
+	const char *mapping_id;
+	const char *external_id;         /* as it was when asked: a mapping changed meanwhile is left alone */
+	const char *code;                /* "mapping", mapping_target_missing, _changed, _disabled */
+	const char *object_id;           /* pinned if nothing is pinned yet and the code is "mapping"; NULL */
+	const char *user_principal_name; /* NULL */
+};
+
+/* Something sealed under the master key, as `secrets rotate` moves it. */
+struct sealed_item {
+	const char *bound_to; /* "connector:entra-prod", "audit-key": what it was sealed for */
+	const uint8_t *sealed;
+	size_t length;
 };
 
 /* What the membership of one user in one group is to us. */
@@ -207,12 +270,17 @@ struct store_ops {
 	enum result (*connector_set_enabled)(struct store *store, const struct actor *actor, const char *connector_id,
 	                                     bool enabled, struct arena *arena, struct connector_settings *ret_connector,
 	                                     struct error *error) MUST_CHECK;
-	/* Keeps the report (JSON text), sets health to `outcome` ("passed" "warning" "failed"), credential.expires_at. A
-	 * pass or warning clears the connector's incidents and queues their jobs. `credential_version`: the one tested; a
-	 * report about a credential replaced meanwhile is dropped (RESULT_OK). */
+	/* Keeps the report, sets health to its outcome, credential.expires_at, and what was found about bound groups on
+	 * their tools (as tool_save_group_check does). A pass or warning clears the connector's incidents and queues their
+	 * jobs. A failure with an incident_code holds them, as job_hold does. Audit: connector.tested, or for one that runs
+	 * by itself only where outcome or failed codes differ from the last; besides, connector.failing when a connector
+	 * that had passed or warned fails now, connector.recovered when it is the other way round. RESULT_OK, and nothing
+	 * happens, if the credential was replaced meanwhile. */
 	enum result (*connector_save_test)(struct store *store, const struct actor *actor, const char *connector_id,
-	                                   int64_t credential_version, const char *outcome, const char *report,
-	                                   int64_t credential_expires_at, struct error *error) MUST_CHECK;
+	                                   const struct connector_test_record *record, struct error *error) MUST_CHECK;
+	/* Queues a check job for every enabled connector whose last test, by whomever, began before `tested_before` (or
+	 * that has none and was created before it), unless one is queued, running or waiting. */
+	enum result (*check_enqueue_due)(struct store *store, int64_t tested_before, struct error *error) MUST_CHECK;
 	/* An audit event that something was tried and refused (connector.credentialRefused); changes nothing else. */
 	enum result (*audit_note)(struct store *store, const struct actor *actor, const char *action,
 	                          const char *target_kind, const char *target_id, const char *outcome, const char *detail,
@@ -242,9 +310,21 @@ struct store_ops {
 	                               struct error *error) MUST_CHECK;
 	enum result (*tool_unbind_group)(struct store *store, const struct actor *actor, const char *tool_id,
 	                                 struct error *error) MUST_CHECK; /* CONFLICT tool_has_grants */
-	/* What a check found about a bound group: display name, manageable, code, checked_at, on every tool that has it. */
+	/* What a check found about a bound group: display name (NULL keeps it), manageable, code, checked_at, on every tool
+	 * that has it. Audit tool.groupChanged (detail from, to: codes) where the code is another than before. */
 	enum result (*tool_save_group_check)(struct store *store, const char *connector_id,
 	                                     const struct entitlement_group *group, struct error *error) MUST_CHECK;
+	/* Starts a createGroup job for a tool without a group (its connector's, subject the tool id, progress `progress`):
+	 * audit tool.groupCreationStarted. While one is queued, running or waiting for the tool: RESULT_OK, that one's id,
+	 * no event. CONFLICT group_already_bound if the tool has a group. */
+	enum result (*tool_start_group)(struct store *store, const struct actor *actor, const char *tool_id,
+	                                int64_t expected_version, const char *progress, struct arena *arena,
+	                                struct tool *ret_tool, const char **ret_job_id, struct error *error) MUST_CHECK;
+	/* By that job: binds the group that was created and ends the job, in one transaction: audit tool.groupCreated.
+	 * CONFLICT lease_lost if the fence no longer holds; CONFLICT group_already_bound, RESULT_NOT_FOUND (tool gone), or
+	 * CONFLICT conflict (another connector by now): then the job is untouched, and the caller ends it. */
+	enum result (*tool_finish_group)(struct store *store, const struct job *job, const struct entitlement_group *group,
+	                                 struct error *error) MUST_CHECK;
 	/* The tools whose group this connector controls (all of them: for the connection test). */
 	enum result (*tool_list_bound)(struct store *store, const char *connector_id, struct arena *arena,
 	                               struct tool **ret_tools, size_t *ret_count) MUST_CHECK;
@@ -262,9 +342,10 @@ struct store_ops {
 	                            struct identity_mapping *ret_mapping) MUST_CHECK;
 	enum result (*mapping_find)(struct store *store, const char *account_id, const char *connector_id,
 	                            struct arena *arena, struct identity_mapping *ret_mapping) MUST_CHECK;
-	enum result (*mapping_list)(struct store *store, const struct page *page, struct arena *arena,
-	                            struct identity_mapping **ret_mappings, size_t *ret_count, const char **ret_next)
-	    MUST_CHECK;
+	/* `code` (NULL: any): only those whose last check said so; `connector_id`, `account_id` likewise. */
+	enum result (*mapping_list)(struct store *store, const struct mapping_filter *filter, const struct page *page,
+	                            struct arena *arena, struct identity_mapping **ret_mappings, size_t *ret_count,
+	                            const char **ret_next) MUST_CHECK;
 	/* Replaces external_id and note; a new external_id clears the pin. account and connector do not change. */
 	enum result (*mapping_update)(struct store *store, const struct actor *actor,
 	                              const struct identity_mapping *mapping, int64_t expected_version, struct arena *arena,
@@ -274,6 +355,34 @@ struct store_ops {
 	/* Pins the object id at first use; a mapping already pinned is left (RESULT_OK). */
 	enum result (*mapping_pin)(struct store *store, const char *mapping_id, const char *object_id,
 	                           const char *user_principal_name, struct error *error) MUST_CHECK;
+
+	/* Upserts all rows in one transaction, or none if any row is wrong (RESULT_OK with error_count > 0). A changed
+	 * external_id clears pin and check. One audit event mapping.imported with the counts and the file's hash. With
+	 * dry_run everything is found out, nothing written. Reads the rows in their order; holds no more than the rows and
+	 * the errors. */
+	enum result (*mapping_import)(struct store *store, const struct actor *actor, struct mapping_import *import,
+	                              struct arena *arena, struct error *error) MUST_CHECK;
+	/* Mappings of a connector that were checked longest ago (never: first) and before `checked_before`. */
+	enum result (*mapping_list_unchecked)(struct store *store, const char *connector_id, int64_t checked_before,
+	                                      int limit, struct arena *arena, struct identity_mapping **ret_mappings,
+	                                      size_t *ret_count) MUST_CHECK;
+	/* Keeps what was found about up to 1,000 mappings. Audit mapping.targetChanged where the code is another than
+	 * before (a first "mapping" is none), mapping.pinned where it pins. */
+	enum result (*mapping_save_checks)(struct store *store, const struct actor *actor,
+	                                   const struct mapping_check *checks, size_t count, struct error *error)
+	    MUST_CHECK;
+
+	/* ---- sealed things: for `secrets rotate` ---- */
+	/* All of them, the audit key too. */
+	enum result (*sealed_list)(struct store *store, struct arena *arena, struct sealed_item **ret_items,
+	                           size_t *ret_count) MUST_CHECK;
+	/* Replaces sealed bytes in one transaction and writes down `key_id` as the key that everything is sealed under:
+	 * from then on a connector sealed under another key (bytes 1 to 4 of its sealed bytes) is refused,
+	 * RESULT_UNAVAILABLE code unavailable. CONFLICT conflict, and nothing happens, if a connector's sealed bytes are no
+	 * longer `olds[i].sealed`: list and try again. A credential's version does not change. Audit secrets.rotated. */
+	enum result (*sealed_replace)(struct store *store, const struct actor *actor, const struct sealed_item *olds,
+	                              const struct sealed_item *news, size_t count, const uint8_t key_id[4],
+	                              struct error *error) MUST_CHECK;
 
 	/* ---- intake settings: audit settings.intakeUpdated --------------------------------------------------------------
 	 */
@@ -403,9 +512,13 @@ struct store_ops {
 	                          struct error *error) MUST_CHECK;
 	/* Ends the attempt as waiting and holds the group (incident->group_id) or the whole connector: all its provision
 	 * and deprovision jobs wait with the incident's code until next_probe_at. One audit event for the first
-	 * (connector.incidentOpened). */
+	 * (connector.incidentOpened). Holding or releasing a whole connector queues a check of it, so that its health shows
+	 * what its jobs met. */
 	enum result (*job_hold)(struct store *store, const struct job *job, const struct incident *incident,
 	                        struct error *error) MUST_CHECK;
+	/* Keeps a running job's progress now, before it does what must not be done twice. CONFLICT lease_lost. */
+	enum result (*job_save_progress)(struct store *store, const struct job *job, const char *progress,
+	                                 struct error *error) MUST_CHECK;
 	enum result (*job_read)(struct store *store, const char *job_id, struct arena *arena, struct job *ret_job)
 	    MUST_CHECK;
 	enum result (*job_list)(struct store *store, const struct job_filter *filter, const struct page *page,

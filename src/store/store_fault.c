@@ -86,9 +86,11 @@ FORWARD(connector_set_enabled,
          struct connector_settings *ret_connector, struct error *error),
         error, actor, connector_id, enabled, arena, ret_connector, error);
 FORWARD(connector_save_test,
-        (struct store * store, const struct actor *actor, const char *connector_id, int64_t credential_version,
-         const char *outcome, const char *report, int64_t credential_expires_at, struct error *error),
-        error, actor, connector_id, credential_version, outcome, report, credential_expires_at, error);
+        (struct store * store, const struct actor *actor, const char *connector_id,
+         const struct connector_test_record *record, struct error *error),
+        error, actor, connector_id, record, error);
+FORWARD(check_enqueue_due, (struct store * store, int64_t tested_before, struct error *error), error, tested_before,
+        error);
 FORWARD(audit_note,
         (struct store * store, const struct actor *actor, const char *action, const char *target_kind,
          const char *target_id, const char *outcome, const char *detail, struct error *error),
@@ -120,6 +122,14 @@ FORWARD(tool_unbind_group, (struct store * store, const struct actor *actor, con
 FORWARD(tool_save_group_check,
         (struct store * store, const char *connector_id, const struct entitlement_group *group, struct error *error),
         error, connector_id, group, error);
+FORWARD(tool_start_group,
+        (struct store * store, const struct actor *actor, const char *tool_id, int64_t expected_version,
+         const char *progress, struct arena *arena, struct tool *ret_tool, const char **ret_job_id,
+         struct error *error),
+        error, actor, tool_id, expected_version, progress, arena, ret_tool, ret_job_id, error);
+FORWARD(tool_finish_group,
+        (struct store * store, const struct job *job, const struct entitlement_group *group, struct error *error),
+        error, job, group, error);
 FORWARD(tool_list_bound,
         (struct store * store, const char *connector_id, struct arena *arena, struct tool **ret_tools,
          size_t *ret_count),
@@ -138,9 +148,9 @@ FORWARD(mapping_find,
          struct identity_mapping *ret_mapping),
         NULL, account_id, connector_id, arena, ret_mapping);
 FORWARD(mapping_list,
-        (struct store * store, const struct page *page, struct arena *arena, struct identity_mapping **ret_mappings,
-         size_t *ret_count, const char **ret_next),
-        NULL, page, arena, ret_mappings, ret_count, ret_next);
+        (struct store * store, const struct mapping_filter *filter, const struct page *page, struct arena *arena,
+         struct identity_mapping **ret_mappings, size_t *ret_count, const char **ret_next),
+        NULL, filter, page, arena, ret_mappings, ret_count, ret_next);
 FORWARD(mapping_update,
         (struct store * store, const struct actor *actor, const struct identity_mapping *mapping,
          int64_t expected_version, struct arena *arena, struct identity_mapping *ret_mapping, struct error *error),
@@ -153,6 +163,24 @@ FORWARD(mapping_pin,
         (struct store * store, const char *mapping_id, const char *object_id, const char *user_principal_name,
          struct error *error),
         error, mapping_id, object_id, user_principal_name, error);
+FORWARD(mapping_import,
+        (struct store * store, const struct actor *actor, struct mapping_import *import, struct arena *arena,
+         struct error *error),
+        error, actor, import, arena, error);
+FORWARD(mapping_list_unchecked,
+        (struct store * store, const char *connector_id, int64_t checked_before, int limit, struct arena *arena,
+         struct identity_mapping **ret_mappings, size_t *ret_count),
+        NULL, connector_id, checked_before, limit, arena, ret_mappings, ret_count);
+FORWARD(mapping_save_checks,
+        (struct store * store, const struct actor *actor, const struct mapping_check *checks, size_t count,
+         struct error *error),
+        error, actor, checks, count, error);
+FORWARD(sealed_list, (struct store * store, struct arena *arena, struct sealed_item **ret_items, size_t *ret_count),
+        NULL, arena, ret_items, ret_count);
+FORWARD(sealed_replace,
+        (struct store * store, const struct actor *actor, const struct sealed_item *olds,
+         const struct sealed_item *news, size_t count, const uint8_t key_id[4], struct error *error),
+        error, actor, olds, news, count, key_id, error);
 FORWARD(intake_read, (struct store * store, struct arena *arena, struct intake_settings *ret_settings), NULL, arena,
         ret_settings);
 FORWARD(intake_write,
@@ -243,6 +271,8 @@ FORWARD(job_finish,
         job, outcome, error);
 FORWARD(job_hold, (struct store * store, const struct job *job, const struct incident *incident, struct error *error),
         error, job, incident, error);
+FORWARD(job_save_progress, (struct store * store, const struct job *job, const char *progress, struct error *error),
+        error, job, progress, error);
 FORWARD(job_read, (struct store * store, const char *job_id, struct arena *arena, struct job *ret_job), NULL, job_id,
         arena, ret_job);
 FORWARD(job_list,
@@ -305,6 +335,7 @@ static const struct store_ops fault_ops = {
     .connector_delete = fault_connector_delete,
     .connector_set_enabled = fault_connector_set_enabled,
     .connector_save_test = fault_connector_save_test,
+    .check_enqueue_due = fault_check_enqueue_due,
     .audit_note = fault_audit_note,
     .tool_create = fault_tool_create,
     .tool_read = fault_tool_read,
@@ -314,6 +345,8 @@ static const struct store_ops fault_ops = {
     .tool_bind_group = fault_tool_bind_group,
     .tool_unbind_group = fault_tool_unbind_group,
     .tool_save_group_check = fault_tool_save_group_check,
+    .tool_start_group = fault_tool_start_group,
+    .tool_finish_group = fault_tool_finish_group,
     .tool_list_bound = fault_tool_list_bound,
     .tool_find_by_text = fault_tool_find_by_text,
     .mapping_create = fault_mapping_create,
@@ -323,6 +356,11 @@ static const struct store_ops fault_ops = {
     .mapping_update = fault_mapping_update,
     .mapping_delete = fault_mapping_delete,
     .mapping_pin = fault_mapping_pin,
+    .mapping_import = fault_mapping_import,
+    .mapping_list_unchecked = fault_mapping_list_unchecked,
+    .mapping_save_checks = fault_mapping_save_checks,
+    .sealed_list = fault_sealed_list,
+    .sealed_replace = fault_sealed_replace,
     .intake_read = fault_intake_read,
     .intake_write = fault_intake_write,
     .inbox_add = fault_inbox_add,
@@ -352,6 +390,7 @@ static const struct store_ops fault_ops = {
     .job_renew = fault_job_renew,
     .job_finish = fault_job_finish,
     .job_hold = fault_job_hold,
+    .job_save_progress = fault_job_save_progress,
     .job_read = fault_job_read,
     .job_list = fault_job_list,
     .job_find_of_grant = fault_job_find_of_grant,

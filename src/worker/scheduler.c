@@ -3,6 +3,8 @@
 #include "base/log.h"
 
 #define CHECKPOINT_EVERY_MS 60000
+#define CHECK_LOOKS 60
+#define CHECK_LEAST_MS 1000
 #define PURGE_EVERY_MS (24LL * 60 * 60 * 1000)
 #define DAY_MS (24LL * 60 * 60 * 1000)
 #define AGAIN_MS 5000 /* after a failure of the store */
@@ -10,7 +12,8 @@
 void scheduler_init(struct scheduler *scheduler, const struct worker_options *options)
 {
 	int64_t now = clock_monotonic_ms(options->clock);
-	*scheduler = (struct scheduler){.options = options, .sweep_at = now, .checkpoint_at = now, .purge_at = now};
+	*scheduler =
+	    (struct scheduler){.options = options, .sweep_at = now, .check_at = now, .checkpoint_at = now, .purge_at = now};
 }
 
 static enum result sweep(const struct scheduler *scheduler)
@@ -19,6 +22,20 @@ static enum result sweep(const struct scheduler *scheduler)
 	if (scheduler->options->jira == NULL)
 		return RESULT_OK;
 	return scheduler->options->store->ops->sweep_enqueue(scheduler->options->store, &error);
+}
+
+/* A connector is due once its interval is over; looked for a few times in each. */
+static enum result check(const struct scheduler *scheduler)
+{
+	struct error error;
+	int64_t before = clock_now_ms(scheduler->options->clock) - scheduler->options->check_seconds * 1000LL;
+	return scheduler->options->store->ops->check_enqueue_due(scheduler->options->store, before, &error);
+}
+
+static int64_t check_every_ms(const struct scheduler *scheduler)
+{
+	int64_t part = scheduler->options->check_seconds * 1000LL / CHECK_LOOKS;
+	return part < CHECK_LEAST_MS ? CHECK_LEAST_MS : part;
 }
 
 static enum result checkpoint(const struct scheduler *scheduler)
@@ -56,9 +73,11 @@ int64_t scheduler_tick(struct scheduler *scheduler)
 	int64_t now = clock_monotonic_ms(scheduler->options->clock);
 	int64_t sweep_every_ms = (scheduler->options->sweep_seconds < 1 ? 1 : scheduler->options->sweep_seconds) * 1000LL;
 	run_if_due(scheduler, "sweep", now, &scheduler->sweep_at, sweep_every_ms, sweep);
+	run_if_due(scheduler, "check", now, &scheduler->check_at, check_every_ms(scheduler), check);
 	run_if_due(scheduler, "checkpoint", now, &scheduler->checkpoint_at, CHECKPOINT_EVERY_MS, checkpoint);
 	run_if_due(scheduler, "purge", now, &scheduler->purge_at, PURGE_EVERY_MS, purge);
-	int64_t next = earliest(scheduler->sweep_at, earliest(scheduler->checkpoint_at, scheduler->purge_at));
+	int64_t next = earliest(earliest(scheduler->sweep_at, scheduler->check_at),
+	                        earliest(scheduler->checkpoint_at, scheduler->purge_at));
 	now = clock_monotonic_ms(scheduler->options->clock);
 	return next > now ? next - now : 0;
 }

@@ -10,6 +10,7 @@
 struct scheduler {
 	const struct worker_options *options;
 	int64_t sweep_at; /* on the monotonic clock; all due at the start */
+	int64_t check_at;
 	int64_t checkpoint_at;
 	int64_t purge_at;
 };

@@ -58,9 +58,13 @@ static const struct {
 	struct job_attempt (*run)(const struct job_context *context);
 	bool needs_jira;
 } kinds[JOB_KIND_MAX] = {
-    [JOB_INTAKE] = {job_run_intake, true},         [JOB_SWEEP] = {job_run_sweep, true},
-    [JOB_PROVISION] = {job_run_provision, false},  [JOB_DEPROVISION] = {job_run_deprovision, false},
+    [JOB_INTAKE] = {job_run_intake, true},
+    [JOB_SWEEP] = {job_run_sweep, true},
+    [JOB_PROVISION] = {job_run_provision, false},
+    [JOB_DEPROVISION] = {job_run_deprovision, false},
     [JOB_WRITE_BACK] = {job_run_write_back, true},
+    [JOB_CHECK] = {job_run_check, false},
+    [JOB_CREATE_GROUP] = {job_run_create_group, false},
 };
 
 /* The real clock: sleeping is not what a simulated one simulates. */

@@ -22,6 +22,7 @@ struct worker_options {
 	struct secret_allow_list allow;
 	int threads; /* 4 */
 	int sweep_seconds;
+	int check_seconds; /* how often a connector is tested by itself */
 	int inbox_days;
 };
 

@@ -133,7 +133,7 @@ static void a_credential_replaced_starts_untested_and_drops_the_old_ones_report(
 	struct connector_settings connector = scene_connector_value("entra"), kept;
 
 	scene_connector(scene, "entra");
-	assert_ok(DO(scene, connector_save_test, &admin, "entra", 1, "passed", "{\"n\":1}", 77, &scene->error));
+	assert_ok(DO(scene, connector_save_test, &admin, "entra", TEST(1, "passed", "{\"n\":1}", 77), &scene->error));
 	assert_ok(DO(scene, connector_read, "entra", scene->arena, &kept));
 	assert_string_equal(kept.health, "passed");
 	assert_string_equal(kept.last_test, "{\"n\":1}");
@@ -144,7 +144,7 @@ static void a_credential_replaced_starts_untested_and_drops_the_old_ones_report(
 	assert_string_equal(kept.health, "untested");
 	assert_int_equal(kept.credential.version, 2);
 	assert_int_equal(kept.credential.sealed_length, 5);
-	assert_ok(DO(scene, connector_save_test, &admin, "entra", 1, "failed", "{}", 0, &scene->error));
+	assert_ok(DO(scene, connector_save_test, &admin, "entra", TEST(1, "failed", "{}", 0), &scene->error));
 	assert_ok(DO(scene, connector_read, "entra", scene->arena, &kept));
 	assert_string_equal(kept.health, "untested");
 }
@@ -155,14 +155,14 @@ static void a_change_of_what_is_signed_in_to_starts_untested_and_a_new_name_does
 	struct connector_settings connector = scene_connector_value("entra"), kept;
 
 	scene_connector(scene, "entra");
-	assert_ok(DO(scene, connector_save_test, &admin, "entra", 1, "passed", "{}", 0, &scene->error));
+	assert_ok(DO(scene, connector_save_test, &admin, "entra", TEST(1, "passed", "{}", 0), &scene->error));
 	connector.name = "Another name";
 	assert_ok(DO(scene, connector_update, &admin, &connector, false, 0, scene->arena, &kept, &scene->error));
 	assert_string_equal(kept.health, "passed");
 	connector.client_id = "66666666-6666-4666-8666-666666666666";
 	assert_ok(DO(scene, connector_update, &admin, &connector, false, 0, scene->arena, &kept, &scene->error));
 	assert_string_equal(kept.health, "untested");
-	assert_ok(DO(scene, connector_save_test, &admin, "entra", 1, "passed", "{}", 0, &scene->error));
+	assert_ok(DO(scene, connector_save_test, &admin, "entra", TEST(1, "passed", "{}", 0), &scene->error));
 	connector.group_mode = "create";
 	assert_ok(DO(scene, connector_update, &admin, &connector, false, 0, scene->arena, &kept, &scene->error));
 	assert_string_equal(kept.health, "untested");

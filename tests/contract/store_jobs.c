@@ -259,9 +259,9 @@ static void an_incident_of_the_connector_ends_with_a_test_that_passes(void **sta
 	struct scene *scene = *state;
 
 	(void)open_incident(scene, NULL);
-	assert_ok(DO(scene, connector_save_test, &admin, "entra", 1, "failed", "{}", 0, &scene->error));
+	assert_ok(DO(scene, connector_save_test, &admin, "entra", TEST(1, "failed", "{}", 0), &scene->error));
 	assert_int_equal(scene_count_jobs(scene, "provision", "waiting"), 3);
-	assert_ok(DO(scene, connector_save_test, &admin, "entra", 1, "warning", "{}", 0, &scene->error));
+	assert_ok(DO(scene, connector_save_test, &admin, "entra", TEST(1, "warning", "{}", 0), &scene->error));
 	assert_int_equal(scene_count_jobs(scene, "provision", "queued"), 3);
 }
 
@@ -301,7 +301,7 @@ static void the_counts_tell_what_there_is(void **state)
 	scene_catalog(scene);
 	(void)scene_grant(scene, "chat", "account-1", NULL);
 	(void)scene_request(scene, "chat", "account-2", NULL);
-	assert_ok(DO(scene, connector_save_test, &admin, "entra", 1, "failed", "{}", 0, &scene->error));
+	assert_ok(DO(scene, connector_save_test, &admin, "entra", TEST(1, "failed", "{}", 0), &scene->error));
 	assert_ok(DO(scene, counts, &counts));
 	assert_int_equal(counts.requests[REQUEST_APPROVED], 1);
 	assert_int_equal(counts.requests[REQUEST_PENDING], 1);

@@ -153,6 +153,13 @@ static inline void scene_connector(struct scene *scene, const char *connector_id
 	assert_ok(DO(scene, connector_create, &admin, &connector, NULL, scene->arena, &scene->error));
 }
 
+/* A test's record, of a credential version. */
+#define TEST(version, outcome_, report_, expires_at)                                                                   \
+	(&(struct connector_test_record){.credential_version = (version),                                                  \
+	                                 .outcome = (outcome_),                                                            \
+	                                 .report = (report_),                                                              \
+	                                 .credential_expires_at = (expires_at)})
+
 static inline struct tool scene_tool_value(const char *tool_id, const char *connector_id)
 {
 	return (struct tool){.tool_id = tool_id,

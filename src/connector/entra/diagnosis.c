@@ -7,6 +7,7 @@
 #include "connector/entra/diagnosis.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -14,6 +15,7 @@
 #include "connector/entra/client_assertion.h"
 #include "connector/entra/entra.h"
 #include "connector/entra/permissions.h"
+#include "connector/entra/throttle_gate.h"
 #include "connector/entra/token_request.h"
 #include "connector/entra/transport.h"
 
@@ -282,10 +284,27 @@ static enum result diagnosis_init(struct diagnosis *diagnosis, struct error *err
 	return result;
 }
 
+/* A test that nobody waits for does not go where the directory asked not to come for a while. */
+static enum result light_may_go(const struct diagnosis *diagnosis, struct error *error)
+{
+	const struct clock *clock = diagnosis->environment->clock;
+	int64_t wait = 0;
+	if (diagnosis->input->light)
+		wait = throttle_gate_wait_ms(&diagnosis->session.place, diagnosis->target->settings, clock_monotonic_ms(clock));
+	if (wait == 0)
+		return RESULT_OK;
+	error_set(error, RESULT_THROTTLED, "graph_throttled", "Microsoft Graph asked this app to wait; nothing was sent.");
+	error->retryable = true;
+	error->retry_after_ms = wait;
+	return RESULT_THROTTLED;
+}
+
 static enum result diagnosis_run(struct diagnosis *diagnosis, struct error *error)
 {
 	bool go_on = false;
 	enum result result = diagnosis_init(diagnosis, error);
+	if (result == RESULT_OK)
+		result = light_may_go(diagnosis, error);
 	if (result == RESULT_OK)
 		result = diagnosis_sign_in(diagnosis, &go_on, error);
 	if (result != RESULT_OK)
@@ -294,6 +313,31 @@ static enum result diagnosis_run(struct diagnosis *diagnosis, struct error *erro
 		return diagnosis_read(diagnosis, error);
 	skip_rest(diagnosis);
 	return RESULT_OK;
+}
+
+/* What keeps every job of the app from its work, as opposed to a group's or a passing fault. That groups cannot be
+ * created keeps no membership from being written. */
+static bool stops_the_app(const struct diagnosis_check *line)
+{
+	struct error error = {.http_status = line->http_status, .retry_after_ms = -1};
+	if (!text_equal(line->outcome, "failed") || text_equal(line->check, "groups") ||
+	    text_equal(line->check, "credential-expiry"))
+		return false;
+	if (text_equal(line->code, "permission_missing") && line->missing_count == 1 &&
+	    text_equal(line->missing[0], "Group.Create"))
+		return false;
+	snprintf(error.code, sizeof(error.code), "%s", line->code);
+	return connector_error_scope(&error) == CONNECTOR_SCOPE_APP;
+}
+
+static void incident_find(const struct diagnosis *diagnosis, struct connector_test *test)
+{
+	for (size_t i = 0; i < diagnosis->count && test->incident_code == NULL; i++) {
+		if (!stops_the_app(&diagnosis->checks[i]))
+			continue;
+		test->incident_code = diagnosis->checks[i].code;
+		test->incident_detail = diagnosis->checks[i].summary;
+	}
 }
 
 enum result entra_test(const struct connector_environment *environment, const struct connector_target *target,
@@ -315,5 +359,6 @@ enum result entra_test(const struct connector_environment *environment, const st
 	    .groups = diagnosis.groups,
 	    .group_count = diagnosis.group_count,
 	};
+	incident_find(&diagnosis, ret_test);
 	return RESULT_OK;
 }

@@ -4,7 +4,9 @@
 
 #include "base/text.h"
 #include "connector/entra/diagnosis.h"
+#include "connector/entra/group_creation.h"
 #include "connector/entra/groups.h"
+#include "connector/entra/mappings.h"
 #include "connector/entra/members.h"
 #include "connector/entra/token.h"
 #include "connector/entra/users.h"
@@ -52,5 +54,7 @@ const struct connector_ops entra_ops = {
     .is_member = entra_is_member,
     .add_member = entra_add_member,
     .remove_member = entra_remove_member,
+    .match_mappings = entra_match_mappings,
+    .create_group = entra_create_group,
     .forget = entra_token_forget,
 };

@@ -1,8 +1,8 @@
 /* Every byte that goes to Graph leaves from here.
  *
  * What may be sent is checked here once more, after the code that wrote it: a GET, a $batch, one membership added, one
- * membership taken away. A DELETE whose path is not exactly /groups/{id}/members/{id}/$ref is refused without a
- * connection, since without that ending Graph deletes the *user*. */
+ * membership taken away, one group created. A DELETE whose path is not exactly /groups/{id}/members/{id}/$ref is
+ * refused without a connection, since without that ending Graph deletes the *user*. */
 #include "connector/entra/graph_request.h"
 
 #include <string.h>
@@ -18,7 +18,8 @@
 #define RESPONSE_CEILING (4 * 1024 * 1024)
 #define SCRATCH_CEILING (3 * RESPONSE_CEILING)
 #define RETRY_AFTER_CAP_MS (3600 * 1000)
-#define HEADERS_MAX 5
+#define HEADERS_MAX 6
+#define UNIQUE_NAME_MAX 64
 
 struct exchange {
 	struct http_header headers[HEADERS_MAX];
@@ -28,7 +29,8 @@ struct exchange {
 
 const char *graph_method_name(enum graph_method method)
 {
-	static const char *const names[] = {[GRAPH_GET] = "GET", [GRAPH_POST] = "POST", [GRAPH_DELETE] = "DELETE"};
+	static const char *const names[] = {
+	    [GRAPH_GET] = "GET", [GRAPH_POST] = "POST", [GRAPH_DELETE] = "DELETE", [GRAPH_UPSERT] = "PATCH"};
 	return names[method];
 }
 
@@ -52,12 +54,27 @@ static bool take_id(const char **at)
 	return true;
 }
 
+static bool take_unique_name(const char **at)
+{
+	size_t length = strspn(*at, "abcdefghijklmnopqrstuvwxyz0123456789-");
+	*at += length;
+	return length > 0 && length <= UNIQUE_NAME_MAX;
+}
+
+static bool upsert_is_allowed(const char *path)
+{
+	const char *at = path;
+	return take_literal(&at, "/groups(uniqueName='") && take_unique_name(&at) && text_equal(at, "')");
+}
+
 bool graph_request_is_allowed(enum graph_method method, const char *path)
 {
 	const char *at = path;
 	if (method == GRAPH_GET)
 		return path[0] == '/';
-	if (method == GRAPH_POST && text_equal(path, "/$batch"))
+	if (method == GRAPH_UPSERT)
+		return upsert_is_allowed(path);
+	if (method == GRAPH_POST && (text_equal(path, "/$batch") || text_equal(path, "/groups")))
 		return true;
 	if (!take_literal(&at, "/groups/") || !take_id(&at) || !take_literal(&at, "/members/"))
 		return false;
@@ -132,6 +149,8 @@ static enum result exchange_prepare(const struct graph_session *session, const s
 		exchange->headers[headers++] = (struct http_header){"Content-Type", "application/json"};
 	if (request->eventual)
 		exchange->headers[headers++] = (struct http_header){"ConsistencyLevel", "eventual"};
+	if (request->method == GRAPH_UPSERT)
+		exchange->headers[headers++] = (struct http_header){"Prefer", "create-if-missing"};
 	exchange->request = (struct http_request){
 	    .method = graph_method_name(request->method),
 	    .url = url,
@@ -215,8 +234,9 @@ static enum result exchange_judge(struct graph_session *session, const struct ex
 		answer.server_time_ms = entra_server_time(response);
 		answer.retry_after_ms = retry_after_ms(http_response_header(response, "retry-after"),
 		                                       clock_now_ms(session->environment->clock), RETRY_AFTER_CAP_MS);
-		bool wants_body =
-		    strcmp(exchange->request.method, "GET") == 0 || text_ends_with(exchange->request.url, "/$batch");
+		bool wants_body = strcmp(exchange->request.method, "GET") == 0 ||
+		                  text_ends_with(exchange->request.url, "/$batch") ||
+		                  text_ends_with(exchange->request.url, "/v1.0/groups");
 		result = answer_judge(session, response, wants_body, &answer, error);
 		answer_take_trace(&answer, response, exchange);
 	}

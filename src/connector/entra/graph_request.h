@@ -29,7 +29,8 @@ struct graph_session {
 enum result graph_session_init(const struct connector_environment *environment, const struct connector_target *target,
                                struct arena *arena, struct graph_session *ret_session, struct error *error) MUST_CHECK;
 
-enum graph_method { GRAPH_GET, GRAPH_POST, GRAPH_DELETE };
+/* GRAPH_UPSERT is a PATCH that creates what is not there (Prefer: create-if-missing). */
+enum graph_method { GRAPH_GET, GRAPH_POST, GRAPH_DELETE, GRAPH_UPSERT };
 
 struct graph_request {
 	enum graph_method method;
@@ -62,8 +63,8 @@ enum result graph_perform_all(struct graph_session *session, const struct graph_
                               struct graph_answer *ret_answers, enum result *ret_results, struct error *ret_errors)
     MUST_CHECK;
 
-/* Whether this product may send that at all: GET, a $batch, and the two membership writes, exactly as they are written.
- */
+/* Whether this product may send that at all: GET, a $batch, the two membership writes, and the two ways to create a
+ * group, exactly as they are written. */
 bool graph_request_is_allowed(enum graph_method method, const char *path);
 
 const char *graph_method_name(enum graph_method method);

@@ -83,6 +83,16 @@ char *entra_group_path(struct arena *arena, const char *group_id)
 	return arena_printf(arena, "/groups/%s?" SELECT, group_id);
 }
 
+char *entra_group_nickname_path(struct arena *arena, const char *nickname)
+{
+	struct text path = TEXT_INIT(2048);
+	text_append(&path, "/groups?" SELECT "&$top=2&$filter=mailNickname%20eq%20");
+	odata_append_literal(&path, nickname);
+	char *copy = text_failed(&path) ? NULL : arena_strdup(arena, path.data);
+	text_done(&path);
+	return copy;
+}
+
 static enum result bad_group(enum result result, struct error *error)
 {
 	if (result == RESULT_NO_MEMORY)

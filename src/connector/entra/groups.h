@@ -23,6 +23,9 @@ enum result entra_group_facts_read(const json_t *object, struct arena *arena, st
 /* The path that asks for all of them. NULL if memory ran out. */
 char *entra_group_path(struct arena *arena, const char *group_id) MUST_CHECK;
 
+/* The same for those of a mail nickname. */
+char *entra_group_nickname_path(struct arena *arena, const char *nickname) MUST_CHECK;
+
 /* RESULT_NOT_FOUND: group_missing, or group_deleted where the directory still has it among its deleted items. */
 enum result entra_group_fetch(struct graph_session *session, const char *group_id, struct group_facts *ret_facts,
                               struct error *error) MUST_CHECK;

@@ -94,6 +94,11 @@ bool permissions_allow_membership_writes(const struct entra_claims *claims)
 	return satisfied(claims, "GroupMember.ReadWrite.All");
 }
 
+bool permissions_allow_group_creation(const struct entra_claims *claims)
+{
+	return satisfied(claims, "Group.Create");
+}
+
 bool permissions_allow_reading_application(const struct entra_claims *claims)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(application_readers); i++)

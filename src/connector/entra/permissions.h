@@ -24,6 +24,9 @@ struct permission_verdict {
 enum result permissions_judge(const struct entra_claims *claims, bool owned, bool create, struct arena *arena,
                               struct permission_verdict *ret_verdict) MUST_CHECK;
 
+/* Whether the app may create groups. */
+bool permissions_allow_group_creation(const struct entra_claims *claims);
+
 bool permissions_allow_membership_writes(const struct entra_claims *claims);
 /* Reading the app's own registration, where the secret's expiry is kept. */
 bool permissions_allow_reading_application(const struct entra_claims *claims);

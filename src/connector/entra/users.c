@@ -211,26 +211,24 @@ static enum result match_by_address(struct graph_session *session, const char *a
 	return RESULT_OK;
 }
 
-/* RESULT_NOT_FOUND if nobody answers to the name. */
-static enum result user_fetch(struct graph_session *session, const char *id_or_name, struct directory_user *ret_user,
-                              struct error *error)
+char *entra_user_path(struct arena *arena, const char *id_or_name)
 {
-	char *path = odata_user_path(session->arena, id_or_name);
-	char *query = path != NULL ? arena_printf(session->arena, "%s?" SELECT, path) : NULL;
-	if (query == NULL)
-		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
-	const struct graph_request request = {.method = GRAPH_GET, .path = query};
-	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
-	enum result result = graph_perform(session, &request, &answer, error);
-	if (graph_fault_is_missing(answer.status, &answer.fault))
+	char *path = odata_user_path(arena, id_or_name);
+	return path != NULL ? arena_printf(arena, "%s?" SELECT, path) : NULL;
+}
+
+enum result entra_user_take(const struct user_answer *answer, const char *id_or_name, struct arena *arena,
+                            struct directory_user *ret_user, struct error *error)
+{
+	struct directory_user user;
+	if (graph_fault_is_missing(answer->status, answer->fault))
 		return error_set(error, RESULT_NOT_FOUND, "user_not_found",
 		                 "Nobody in the directory answers to that id or name.");
-	if (result == RESULT_NOT_FOUND)
-		return entra_transport_bad_response(ENTRA_SIDE_GRAPH, answer.status, error);
-	if (result != RESULT_OK)
-		return result;
-	struct directory_user user;
-	result = entra_user_read(answer.body, session->arena, &user);
+	if (answer->result == RESULT_NOT_FOUND)
+		return entra_transport_bad_response(ENTRA_SIDE_GRAPH, answer->status, error);
+	if (answer->result != RESULT_OK)
+		return answer->result;
+	enum result result = entra_user_read(answer->body, arena, &user);
 	if (result != RESULT_OK)
 		return bad_user(result, error);
 	const char *named = text_is_uuid(id_or_name) ? user.object_id : user.user_principal_name;
@@ -241,21 +239,38 @@ static enum result user_fetch(struct graph_session *session, const char *id_or_n
 	return RESULT_OK;
 }
 
+/* RESULT_NOT_FOUND if nobody answers to the name. */
+static enum result user_fetch(struct graph_session *session, const char *id_or_name, struct directory_user *ret_user,
+                              struct error *error)
+{
+	char *path = entra_user_path(session->arena, id_or_name);
+	if (path == NULL)
+		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+	const struct graph_request request = {.method = GRAPH_GET, .path = path};
+	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
+	enum result result = graph_perform(session, &request, &answer, error);
+	const struct user_answer told = {result, answer.status, answer.body, &answer.fault};
+	return entra_user_take(&told, id_or_name, session->arena, ret_user, error);
+}
+
 enum result entra_user_exists(struct graph_session *session, const char *object_id, struct error *error)
 {
 	struct directory_user user;
 	return user_fetch(session, object_id, &user, error);
 }
 
-/* Only an object id or a name with an @ is asked for: "/users/delta" is no user. */
+bool entra_user_is_askable(const char *id_or_name)
+{
+	return text_is_uuid(id_or_name) || (strchr(id_or_name, '@') != NULL && strlen(id_or_name) <= ADDRESS_CEILING);
+}
+
 static enum result match_by_mapping(struct graph_session *session, const struct identity_question *question,
                                     struct identity_match *ret_match, struct error *error)
 {
 	const char *name = question->mapping_external_id;
-	bool askable = text_is_uuid(name) || (strchr(name, '@') != NULL && strlen(name) <= ADDRESS_CEILING);
 	struct directory_user user;
 	enum result result = RESULT_NOT_FOUND;
-	if (askable)
+	if (entra_user_is_askable(name))
 		result = user_fetch(session, name, &user, error);
 	if (result != RESULT_OK && result != RESULT_NOT_FOUND)
 		return result;

@@ -28,6 +28,22 @@ enum entra_user_query {
 };
 char *entra_user_query_path(enum entra_user_query query, const char *address, struct arena *arena) MUST_CHECK;
 
+/* Only an object id or a name with an @ is asked for: "/users/delta" is no user. */
+bool entra_user_is_askable(const char *id_or_name);
+char *entra_user_path(struct arena *arena, const char *id_or_name) MUST_CHECK;
+
+/* What came back for a user's path, alone or in a $batch. */
+struct user_answer {
+	enum result result;
+	int status;
+	const json_t *body;
+	const struct graph_fault *fault;
+};
+/* RESULT_NOT_FOUND (user_not_found) if nobody answers to the name; any other failure is the answer's own, or
+ * graph_bad_response. */
+enum result entra_user_take(const struct user_answer *answer, const char *id_or_name, struct arena *arena,
+                            struct directory_user *ret_user, struct error *error) MUST_CHECK;
+
 /* Whether the directory knows that object id as a user. RESULT_NOT_FOUND with user_not_found if not. */
 enum result entra_user_exists(struct graph_session *session, const char *object_id, struct error *error) MUST_CHECK;
 

@@ -351,12 +351,16 @@ static enum result read_from(struct store *store, int64_t after_seq, int limit, 
 static const struct store_ops key_ops = {
     .name = "key", .meta_read = meta_read, .meta_write_once = meta_write_once, .audit_read_from = read_from};
 
+/* Each key has a variable of its own: a key is read again when it meets what another sealed. */
 static struct master_key *master_key(const char *base64)
 {
+	static int made_before = 0;
 	struct master_key *made = NULL;
+	char reference[64];
 
-	assert_int_equal(setenv("AIC_TEST_KEY", base64, 1), 0);
-	assert_int_equal(master_key_read("env:AIC_TEST_KEY", &made, NULL), RESULT_OK);
+	snprintf(reference, sizeof(reference), "env:AIC_TEST_KEY_%d", ++made_before);
+	assert_int_equal(setenv(reference + strlen("env:"), base64, 1), 0);
+	assert_int_equal(master_key_read(reference, &made, NULL), RESULT_OK);
 	return made;
 }
 

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,12 +26,14 @@ struct fixture {
 	size_t length;
 };
 
-static struct master_key *key_from(const char *text)
+static struct master_key *key_from(const char *name, const char *text)
 {
 	struct master_key *key = NULL;
+	char reference[64];
 
-	assert_int_equal(setenv("AIC_TEST_KEY", text, 1), 0);
-	assert_int_equal(master_key_read("env:AIC_TEST_KEY", &key, NULL), RESULT_OK);
+	snprintf(reference, sizeof(reference), "env:%s", name);
+	assert_int_equal(setenv(name, text, 1), 0);
+	assert_int_equal(master_key_read(reference, &key, NULL), RESULT_OK);
 	return key;
 }
 
@@ -39,8 +42,8 @@ static int set_up(void **state)
 	static struct fixture fixture;
 
 	fixture.arena = arena_new(1 << 20);
-	fixture.one = key_from(KEY_ONE);
-	fixture.two = key_from(KEY_TWO);
+	fixture.one = key_from("AIC_TEST_KEY_ONE", KEY_ONE);
+	fixture.two = key_from("AIC_TEST_KEY_TWO", KEY_TWO);
 	assert_int_equal(
 	    sealed_seal(fixture.one, "connector:a", PLAIN, strlen(PLAIN), fixture.arena, &fixture.sealed, &fixture.length),
 	    RESULT_OK);
@@ -133,7 +136,11 @@ static void another_master_key_is_told_from_damage(void **state)
 
 static void a_master_key_of_another_length_is_refused_without_repeating_it(void **state)
 {
-	static const char *const wrong[] = {"c2hvcnQ=", "not base64 at all!",
+	static const char *const wrong[] = {"c2hvcnQ=",
+	                                    "not base64 at all!",
+	                                    KEY_ONE "\nc2hvcnQ=",
+	                                    KEY_ONE "\n\n" KEY_TWO,
+	                                    KEY_ONE "\n" KEY_TWO "\n" KEY_ONE,
 	                                    "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gIQ=="};
 	struct master_key *key = NULL;
 	struct error error;
@@ -145,6 +152,57 @@ static void a_master_key_of_another_length_is_refused_without_repeating_it(void 
 		assert_null(strstr(error.detail, wrong[i]));
 	}
 	assert_null(key);
+}
+
+static void while_the_key_is_rotated_what_the_old_one_sealed_still_opens(void **state)
+{
+	struct fixture *fixture = *state;
+	struct master_key *both = key_from("AIC_TEST_KEY_BOTH", KEY_TWO "\r\n" KEY_ONE "\n");
+	uint8_t present[MASTER_KEY_ID_LENGTH];
+	uint8_t used[MASTER_KEY_ID_LENGTH];
+	struct secret secret = {0};
+	uint8_t *again = NULL;
+	size_t length = 0;
+
+	assert_true(master_key_has_old(both));
+	assert_false(master_key_has_old(fixture->one));
+	assert_int_equal(sealed_open(both, "connector:a", fixture->sealed, fixture->length, &secret, NULL), RESULT_OK);
+	assert_memory_equal(secret.bytes, PLAIN, strlen(PLAIN));
+	secret_done(&secret);
+	assert_int_equal(sealed_seal(both, "connector:a", PLAIN, strlen(PLAIN), fixture->arena, &again, &length),
+	                 RESULT_OK);
+	master_key_id(fixture->two, present);
+	assert_true(sealed_key_id(again, length, used));
+	assert_memory_equal(used, present, sizeof(used));
+	assert_false(sealed_key_id(again, 8, used));
+	assert_int_equal(sealed_open(fixture->one, "connector:a", again, length, &secret, NULL), RESULT_DENIED);
+	master_key_free(both);
+}
+
+static void a_running_service_follows_a_rotated_key_without_a_restart(void **state)
+{
+	struct fixture *fixture = *state;
+	struct secret secret = {0};
+	uint8_t *sealed = NULL;
+	uint8_t id[MASTER_KEY_ID_LENGTH];
+	uint8_t other[MASTER_KEY_ID_LENGTH];
+	size_t length = 0;
+
+	assert_int_equal(sealed_seal(fixture->two, "connector:a", PLAIN, strlen(PLAIN), fixture->arena, &sealed, &length),
+	                 RESULT_OK);
+	assert_int_equal(setenv("AIC_TEST_KEY_ONE", KEY_TWO "\n" KEY_ONE, 1), 0);
+	assert_int_equal(sealed_open(fixture->one, "connector:a", sealed, length, &secret, NULL), RESULT_OK);
+	secret_done(&secret);
+	assert_int_equal(sealed_open(fixture->one, "connector:a", fixture->sealed, fixture->length, &secret, NULL),
+	                 RESULT_OK);
+	secret_done(&secret);
+	assert_int_equal(setenv("AIC_TEST_KEY_ONE", "half a ke", 1), 0);
+	assert_int_equal(master_key_reload(fixture->one, NULL), RESULT_INVALID);
+	assert_int_equal(sealed_seal(fixture->one, "connector:b", PLAIN, strlen(PLAIN), fixture->arena, &sealed, &length),
+	                 RESULT_OK);
+	assert_true(sealed_key_id(sealed, length, id));
+	master_key_id(fixture->two, other);
+	assert_memory_equal(id, other, sizeof(id));
 }
 
 static void a_connector_without_a_secret_says_so(void **state)
@@ -222,6 +280,9 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(another_master_key_is_told_from_damage, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_master_key_of_another_length_is_refused_without_repeating_it, set_up,
 	                                    tear_down),
+	    cmocka_unit_test_setup_teardown(while_the_key_is_rotated_what_the_old_one_sealed_still_opens, set_up,
+	                                    tear_down),
+	    cmocka_unit_test_setup_teardown(a_running_service_follows_a_rotated_key_without_a_restart, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_connector_without_a_secret_says_so, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_connector_opens_its_own_secret_and_obeys_the_allow_list, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(running_out_of_memory_leaves_nothing_behind, set_up, tear_down),

@@ -24,7 +24,7 @@ static struct {
 	int queued; /* ids below it are there to claim */
 	int claimed;
 	atomic_int done[JOBS];
-	atomic_int finished, running, most_running, sweeps, checkpoints, purges, renewals;
+	atomic_int finished, running, most_running, sweeps, checks, checkpoints, purges, renewals;
 	atomic_bool hold;   /* attempts last until it is cleared */
 	atomic_bool broken; /* the store cannot serve */
 } fake;
@@ -74,6 +74,13 @@ static enum result fake_sweep(struct store *store, struct error *error)
 	return RESULT_OK;
 }
 
+static enum result fake_check(struct store *store, int64_t tested_before, struct error *error)
+{
+	(void)store, (void)tested_before, (void)error;
+	fake.checks++;
+	return RESULT_OK;
+}
+
 static enum result fake_checkpoint(struct store *store, bool *ret_added, struct error *error)
 {
 	(void)store, (void)error;
@@ -95,6 +102,7 @@ static const struct store_ops fake_ops = {
     .job_finish = fake_finish,
     .job_renew = fake_renew,
     .sweep_enqueue = fake_sweep,
+    .check_enqueue_due = fake_check,
     .audit_checkpoint_add = fake_checkpoint,
     .purge = fake_purge,
 };
@@ -151,6 +159,7 @@ static struct worker *start(struct jira *jira)
 	                                 .jira = jira,
 	                                 .threads = 4,
 	                                 .sweep_seconds = 300,
+	                                 .check_seconds = 3600,
 	                                 .inbox_days = 30};
 	struct worker *worker = NULL;
 	struct error error;
@@ -166,7 +175,8 @@ static int begin(void **state)
 	fake.queued = fake.claimed = 0;
 	for (size_t at = 0; at < JOBS; at++)
 		fake.done[at] = 0;
-	fake.finished = fake.running = fake.most_running = fake.sweeps = fake.checkpoints = fake.purges = fake.renewals = 0;
+	fake.finished = fake.running = fake.most_running = fake.sweeps = fake.checkpoints = fake.purges = fake.renewals =
+	    fake.checks = 0;
 	fake.hold = fake.broken = false;
 	return pthread_mutex_init(&fake.lock, NULL);
 }

@@ -1,0 +1,110 @@
+/* Groups that are created for a tool: a job does it, and binds what it created. */
+#include "base/text.h"
+#include "store/sqlite_ops.h"
+#include "store/sqlite_work.h"
+
+struct creation_started {
+	struct tool tool;
+	const char *job_id;
+};
+
+static const char *creation_under_way(struct session *session, struct arena *arena, const char *tool_id)
+{
+	return sql_ask_text(session, arena,
+	                    "SELECT job_id FROM job WHERE kind = 'createGroup' AND subject = ?1 AND status IN ('queued', "
+	                    "'running', 'waiting') ORDER BY job_key DESC LIMIT 1",
+	                    SQL_ARGS(sql_text(tool_id)));
+}
+
+static enum result creation_start(struct session *session, struct sqlite_write *write)
+{
+	struct creation_started *started = write_out(write);
+	struct tool *tool = &started->tool;
+	enum result result = tool_load(session, write, write->arena, tool);
+
+	if (result == RESULT_OK)
+		result = version_check(write, tool->version);
+	if (result != RESULT_OK)
+		return result;
+	if (tool->connector_id == NULL)
+		return write_refuse(write, RESULT_CONFLICT, "connector_not_tested",
+		                    "The tool has no connector; choose one and test it first.");
+	if (tool->group.group_id != NULL)
+		return write_refuse(write, RESULT_CONFLICT, "group_already_bound",
+		                    "The tool has a group already; unbind that first.");
+	started->job_id = creation_under_way(session, write->arena, write->id);
+	if (started->job_id != NULL)
+		return RESULT_OK;
+	job_start(session, &(struct job_start){.kind = JOB_CREATE_GROUP,
+	                                       .connector_id = tool->connector_id,
+	                                       .subject = write->id,
+	                                       .progress = write->in});
+	started->job_id = creation_under_way(session, write->arena, write->id);
+	audit_append(session, write->actor, "tool.groupCreationStarted", "tool", write->id, "ok",
+	             audit_detail(session, NULL, "connectorId", tool->connector_id, "jobId", started->job_id, NULL));
+	return RESULT_OK;
+}
+
+enum result sqlite_op_tool_start_group(struct store *store, const struct actor *actor, const char *tool_id,
+                                       int64_t expected_version, const char *progress, struct arena *arena,
+                                       struct tool *ret_tool, const char **ret_job_id, struct error *error)
+{
+	struct creation_started started;
+	enum result result = sqlite_write(store, &(struct sqlite_write){.work = creation_start,
+	                                                                .actor = actor,
+	                                                                .id = tool_id,
+	                                                                .in = progress,
+	                                                                .expected_version = expected_version,
+	                                                                .arena = arena,
+	                                                                .error = error,
+	                                                                .ret = &started,
+	                                                                .ret_size = sizeof(started)});
+
+	if (result != RESULT_OK)
+		return result;
+	*ret_tool = started.tool;
+	*ret_job_id = started.job_id;
+	return RESULT_OK;
+}
+
+struct creation_end {
+	const struct job *job;
+	const struct entitlement_group *group;
+};
+
+static enum result creation_finish(struct session *session, struct sqlite_write *write)
+{
+	const struct creation_end *end = write->in;
+	const struct job_outcome outcome = {.status = JOB_SUCCEEDED};
+	int64_t job_key = 0;
+	struct tool tool;
+	enum result result;
+
+	if (!job_fence_holds(session, end->job->job_id, end->job->fence, &job_key))
+		return refuse_lease_lost(write);
+	result = tool_load(session, write, session->scratch, &tool);
+	if (result != RESULT_OK)
+		return result;
+	if (!text_equal(tool.connector_id, end->job->connector_id))
+		return write_refuse(write, RESULT_CONFLICT, "conflict", "The tool has another connector by now.");
+	if (tool.group.group_id != NULL && !text_equal(tool.group.group_id, end->group->group_id))
+		return write_refuse(write, RESULT_CONFLICT, "group_already_bound", "The tool has another group by now.");
+	result = tool_check_bind(session, write, &tool, end->group);
+	if (result != RESULT_OK)
+		return result;
+	tool_put_group(session, write->id, end->group);
+	audit_append(session, &actor_worker, "tool.groupCreated", "tool", write->id, "ok",
+	             audit_detail(session, NULL, "connectorId", tool.connector_id, "groupId", end->group->group_id, "jobId",
+	                          end->job->job_id, NULL));
+	job_end(session, job_key, &outcome);
+	return RESULT_OK;
+}
+
+enum result sqlite_op_tool_finish_group(struct store *store, const struct job *job,
+                                        const struct entitlement_group *group, struct error *error)
+{
+	struct creation_end end = {job, group};
+
+	return sqlite_write(
+	    store, &(struct sqlite_write){.work = creation_finish, .id = job->subject, .in = &end, .error = error});
+}

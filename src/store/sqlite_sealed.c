@@ -1,0 +1,107 @@
+/* Everything that is sealed under the master key, moved to another one. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
+#include "store/sqlite_ops.h"
+#include "store/sqlite_work.h"
+
+/* The audit key is a named value; what it is bound to, and a connector's secret, is said by who seals them. */
+#define AUDIT_KEY_NAME "audit.key"
+#define AUDIT_KEY_BOUND_TO "audit-key"
+#define KEY_ID_NAME "master-key.id"
+#define KEY_ID_AT 1
+#define KEY_ID_SIZE 4
+#define CONNECTOR_PREFIX "connector:"
+
+static void sealed_read(struct cursor *cursor, void *item)
+{
+	struct sealed_item *sealed = item;
+
+	sealed->bound_to = cursor_text(cursor);
+	sealed->sealed = cursor_bytes(cursor, &sealed->length);
+}
+
+static const struct row_type sealed_row = {sizeof(struct sealed_item), sealed_read, NULL};
+
+enum result sqlite_op_sealed_list(struct store *store, struct arena *arena, struct sealed_item **ret_items,
+                                  size_t *ret_count)
+{
+	return sqlite_read_list(store, arena, &sealed_row, SQLITE_WHOLE_LIST,
+	                        "SELECT '" CONNECTOR_PREFIX
+	                        "' || connector_id, credential_sealed FROM connector WHERE credential_sealed IS NOT NULL "
+	                        "UNION ALL SELECT '" AUDIT_KEY_BOUND_TO "', value FROM meta WHERE name = '" AUDIT_KEY_NAME
+	                        "' LIMIT ?1",
+	                        SQL_ARGS(sql_int(SQLITE_WHOLE_LIST + 1)), ret_items, ret_count, NULL);
+}
+
+enum result sealed_check_key(struct session *session, struct sqlite_write *write, const struct credential *credential)
+{
+	if (credential->source != CREDENTIAL_SEALED || credential->sealed_length < KEY_ID_AT + KEY_ID_SIZE)
+		return RESULT_OK;
+	if (sql_exists(session, "SELECT 1 FROM meta WHERE name = '" KEY_ID_NAME "' AND value <> ?1",
+	               SQL_ARGS(sql_bytes(credential->sealed + KEY_ID_AT, KEY_ID_SIZE))))
+		return write_refuse(write, RESULT_UNAVAILABLE, "unavailable",
+		                    "The master key was changed while this was sealed; try again.");
+	return RESULT_OK;
+}
+
+struct replacing {
+	const struct sealed_item *olds, *news;
+	size_t count;
+	const uint8_t *key_id;
+};
+
+/* False if it is not what it was. */
+static bool item_replace(struct session *session, const struct sealed_item *old, const struct sealed_item *new)
+{
+	const char *sql = "UPDATE connector SET credential_sealed = ?3 WHERE connector_id = ?1 AND credential_sealed = ?2";
+	const char *name = old->bound_to + strlen(CONNECTOR_PREFIX);
+
+	if (text_equal(old->bound_to, AUDIT_KEY_BOUND_TO)) {
+		sql = "UPDATE meta SET value = ?3 WHERE name = ?1 AND value = ?2";
+		name = AUDIT_KEY_NAME;
+	}
+	sql_run(session, sql,
+	        SQL_ARGS(sql_text(name), sql_bytes(old->sealed, old->length), sql_bytes(new->sealed, new->length)));
+	return sql_changes(session) == 1;
+}
+
+static bool all_are_there(struct session *session, size_t count)
+{
+	int64_t present = 0;
+
+	(void)sql_ask(session,
+	              "SELECT (SELECT count(*) FROM connector WHERE credential_sealed IS NOT NULL) + (SELECT count(*) FROM "
+	              "meta WHERE name = '" AUDIT_KEY_NAME "')",
+	              NULL, &present);
+	return present == (int64_t)count;
+}
+
+static enum result replace_work(struct session *session, struct sqlite_write *write)
+{
+	const struct replacing *replacing = write->in;
+	bool same = all_are_there(session, replacing->count);
+
+	for (size_t at = 0; same && at < replacing->count; at++)
+		same = item_replace(session, &replacing->olds[at], &replacing->news[at]);
+	if (!same)
+		return write_refuse(write, RESULT_CONFLICT, "conflict", "A sealed secret was changed meanwhile.");
+	sql_run(session,
+	        "INSERT INTO meta (name, value) VALUES ('" KEY_ID_NAME
+	        "', ?1) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+	        SQL_ARGS(sql_bytes(replacing->key_id, KEY_ID_SIZE)));
+	audit_append(session, write->actor, "secrets.rotated", "secrets", "master-key", "ok",
+	             audit_detail(session, NULL, "secrets", arena_printf(session->scratch, "%zu", replacing->count), NULL));
+	return RESULT_OK;
+}
+
+enum result sqlite_op_sealed_replace(struct store *store, const struct actor *actor, const struct sealed_item *olds,
+                                     const struct sealed_item *news, size_t count, const uint8_t key_id[4],
+                                     struct error *error)
+{
+	struct replacing replacing = {olds, news, count, key_id};
+
+	return sqlite_write(store,
+	                    &(struct sqlite_write){.work = replace_work, .actor = actor, .in = &replacing, .error = error});
+}

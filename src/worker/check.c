@@ -1,0 +1,175 @@
+/* The test that runs by itself: what an admin would otherwise learn from the first request that fails.
+ *
+ * The light connection test of one connector, then the users of the mappings that were looked at longest ago: those
+ * that are gone, disabled or somebody else by now show it before anybody relies on them. */
+#include "worker/job_run.h"
+
+#include "base/json.h"
+#include "secrets/credential_opener.h"
+
+#define TEST_DEADLINE_MS 25000
+#define MAPPINGS_DEADLINE_MS 60000
+#define MAPPINGS_AT_ONCE 400
+
+static const struct actor worker = {.kind = "system", .id = "worker"};
+
+struct check {
+	const struct job_context *context;
+	struct store *store;
+	const struct connector_ops *ops;
+	struct connector_settings settings;
+	struct credential_opener opener;
+	struct connector_target target; /* points into this structure: it does not move */
+	struct error error;
+	struct job_attempt attempt;
+};
+
+static bool check_end(struct check *check, struct job_attempt attempt)
+{
+	check->attempt = attempt;
+	return false;
+}
+
+/* After a failure of store or directory that left nothing behind: later. */
+static bool check_end_later(struct check *check, enum result result)
+{
+	if (check->error.code[0] == '\0')
+		error_set(&check->error, result, "unavailable", "The check could not be done (%s).", result_name(result));
+	return check_end(check, job_attempt_wait(check->context, &check->error));
+}
+
+static bool check_open(struct check *check, const struct job_context *context)
+{
+	const struct worker_options *options = context->options;
+	*check = (struct check){.context = context, .store = options->store, .error.retry_after_ms = -1};
+	enum result result =
+	    check->store->ops->connector_read(check->store, context->job->connector_id, context->arena, &check->settings);
+	if (result == RESULT_NOT_FOUND)
+		return check_end(check, job_attempt_cancelled("not_found", "The connector does not exist any more."));
+	if (result != RESULT_OK)
+		return check_end_later(check, result);
+	check->ops = connector_registry_find(check->settings.type);
+	if (check->ops == NULL || !check->settings.enabled)
+		return check_end(check, job_attempt_cancelled("connector_disabled", "The connector is disabled."));
+	credential_opener_init(&check->opener, &check->settings, options->master_key, options->allow);
+	check->target = (struct connector_target){.settings = &check->settings,
+	                                          .secret = &check->opener.source,
+	                                          .certificate = credential_opener_certificate(&check->opener)};
+	return true;
+}
+
+static void check_allow_ms(struct check *check, int64_t duration_ms)
+{
+	check->target.deadline_ms = clock_monotonic_ms(check->context->options->clock) + duration_ms;
+}
+
+static bool check_save(struct check *check, const struct connector_test *test)
+{
+	struct arena *arena = check->context->arena;
+	int64_t now = clock_now_ms(check->context->options->clock);
+	struct entitlement_group *groups = arena_array(arena, test->group_count + 1, sizeof(*groups));
+	struct connector_test_record record = {
+	    .credential_version = check->settings.credential.version,
+	    .outcome = test->outcome,
+	    .report = json_write(arena, test->report),
+	    .credential_expires_at = test->credential_expires_at,
+	    .by_itself = true,
+	    .incident_code = test->incident_code,
+	    .incident_detail = test->incident_detail,
+	    .groups = groups,
+	    .group_count = test->group_count,
+	};
+	if (groups == NULL || record.report == NULL)
+		return check_end_later(check, RESULT_NO_MEMORY);
+	for (size_t i = 0; i < test->group_count; i++)
+		groups[i] = (struct entitlement_group){.group_id = test->groups[i].facts.group_id,
+		                                       .manageable = test->groups[i].manageable,
+		                                       .code = test->groups[i].code,
+		                                       .checked_at = now};
+	enum result result = check->store->ops->connector_save_test(check->store, &worker, check->settings.connector_id,
+	                                                            &record, &check->error);
+	return result == RESULT_OK || check_end_later(check, result);
+}
+
+static bool check_connection(struct check *check)
+{
+	struct connector_test_input input = {.light = true};
+	struct connector_test test = {0};
+	struct tool *tools = NULL;
+	enum result result = check->store->ops->tool_list_bound(check->store, check->settings.connector_id,
+	                                                        check->context->arena, &tools, &input.bound_tool_count);
+	if (result != RESULT_OK)
+		return check_end_later(check, result);
+	input.bound_tools = tools;
+	check_allow_ms(check, TEST_DEADLINE_MS);
+	result = check->ops->test(check->context->options->environment, &check->target, &input, check->context->arena,
+	                          &test, &check->error);
+	if (result != RESULT_OK)
+		return check_end_later(check, result);
+	_cleanup_(json_decrefp) json_t *report = test.report;
+	return check_save(check, &test);
+}
+
+static enum result mappings_ask(struct check *check, const struct identity_mapping *mappings, size_t count,
+                                struct identity_match **ret_matches)
+{
+	struct arena *arena = check->context->arena;
+	struct identity_question *questions = arena_array(arena, count, sizeof(*questions));
+	struct identity_match *matches = arena_array(arena, count, sizeof(*matches));
+	if (questions == NULL || matches == NULL)
+		return RESULT_NO_MEMORY;
+	for (size_t i = 0; i < count; i++)
+		questions[i] = (struct identity_question){.mapping_external_id = mappings[i].external_id,
+		                                          .pinned_object_id = mappings[i].resolved_object_id};
+	check_allow_ms(check, MAPPINGS_DEADLINE_MS);
+	*ret_matches = matches;
+	return check->ops->match_mappings(check->context->options->environment, &check->target, questions, count, arena,
+	                                  matches, &check->error);
+}
+
+/* What was learned before a failure is kept too. */
+static enum result mappings_save(struct check *check, const struct identity_mapping *mappings,
+                                 const struct identity_match *matches, size_t count)
+{
+	struct mapping_check *checks = arena_array(check->context->arena, count, sizeof(*checks));
+	size_t learned = 0;
+	if (checks == NULL)
+		return RESULT_NO_MEMORY;
+	for (size_t i = 0; i < count; i++) {
+		if (matches[i].code == NULL)
+			continue;
+		checks[learned++] = (struct mapping_check){.mapping_id = mappings[i].mapping_id,
+		                                           .external_id = mappings[i].external_id,
+		                                           .code = matches[i].code,
+		                                           .object_id = matches[i].user.object_id,
+		                                           .user_principal_name = matches[i].user.user_principal_name};
+	}
+	return check->store->ops->mapping_save_checks(check->store, &worker, checks, learned, &check->error);
+}
+
+/* Those that are due, a round of a few exchanges at most: more of them wait for the next. */
+static bool check_mappings(struct check *check)
+{
+	struct identity_mapping *mappings = NULL;
+	struct identity_match *matches = NULL;
+	size_t count = 0;
+	int64_t due = clock_now_ms(check->context->options->clock) - check->context->options->check_seconds * INT64_C(1000);
+	enum result result = check->store->ops->mapping_list_unchecked(
+	    check->store, check->settings.connector_id, due, MAPPINGS_AT_ONCE, check->context->arena, &mappings, &count);
+	if (result != RESULT_OK)
+		return check_end_later(check, result);
+	if (count == 0)
+		return true;
+	result = mappings_ask(check, mappings, count, &matches);
+	if (matches != NULL && mappings_save(check, mappings, matches, count) != RESULT_OK)
+		return check_end_later(check, RESULT_UNAVAILABLE);
+	return result == RESULT_OK || check_end_later(check, result);
+}
+
+struct job_attempt job_run_check(const struct job_context *context)
+{
+	struct check check;
+	if (check_open(&check, context) && check_connection(&check) && check_mappings(&check))
+		check_end(&check, job_attempt_succeeded());
+	return check.attempt;
+}

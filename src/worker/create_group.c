@@ -1,0 +1,189 @@
+/* Creating the entitlement group of a tool.
+ *
+ * What is created stands in the job's progress from the start, so that every attempt asks for the same group. That a
+ * creation is about to be sent is on disk before it is sent: whatever became of it, the next attempt looks for it. */
+#include "worker/job_run.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/text.h"
+#include "connector/connector.h"
+#include "secrets/credential_opener.h"
+
+#define DEADLINE_MS 40000
+/* How long a new group may stay unseen (facts: up to eleven minutes were observed). */
+#define REPLICATION_MS (12 * 60 * 1000)
+
+struct create_group {
+	const struct job_context *context;
+	struct store *store;
+	json_t *progress; /* uniqueName, displayName, description, sent, since */
+	bool sent_before;
+	const struct connector_ops *ops;
+	struct connector_settings settings;
+	struct credential_opener opener;
+	struct connector_target target; /* points into this structure: it does not move */
+	struct error error;
+	struct job_attempt attempt;
+};
+
+static bool end(struct create_group *create, struct job_attempt attempt)
+{
+	create->attempt = attempt;
+	return false;
+}
+
+static bool end_manually(struct create_group *create, const char *code, const char *detail)
+{
+	const struct error *error = &create->error;
+	struct arena *arena = create->context->arena;
+	struct job_attempt attempt = {.outcome = {.status = JOB_MANUAL_FOLLOW_UP}};
+	attempt.outcome.error_code = arena_strdup(arena, code);
+	attempt.outcome.error_detail = arena_strdup(arena, detail);
+	if (!text_is_empty(error->request_id))
+		attempt.outcome.error_request_id = arena_strdup(arena, error->request_id);
+	if (!text_is_empty(error->client_request_id))
+		attempt.outcome.error_client_request_id = arena_strdup(arena, error->client_request_id);
+	return end(create, attempt);
+}
+
+static bool end_store(struct create_group *create, enum result result)
+{
+	if (text_is_empty(create->error.code))
+		error_set(&create->error, result, "unavailable", "The store could not be used (%s).", result_name(result));
+	return end(create, job_attempt_wait(create->context, &create->error));
+}
+
+static bool begin(struct create_group *create, const struct job_context *context)
+{
+	const struct worker_options *options = context->options;
+	const char *progress = context->job->progress;
+	*create = (struct create_group){.context = context, .store = options->store, .error.retry_after_ms = -1};
+	if (progress == NULL || json_read(progress, strlen(progress), &create->progress, NULL) != RESULT_OK)
+		return end_manually(create, "validation_failed", "The job does not say what group to create.");
+	create->sent_before = json_bool_at(create->progress, "sent", false);
+	enum result result = create->store->ops->connector_read(create->store, context->job->connector_id, context->arena,
+	                                                        &create->settings);
+	if (result == RESULT_NOT_FOUND)
+		return end_manually(create, "not_found", "The connector of the tool does not exist any more.");
+	if (result != RESULT_OK)
+		return end_store(create, result);
+	create->ops = connector_registry_find(create->settings.type);
+	if (create->ops == NULL)
+		return end_manually(create, "validation_failed", "There is no connector of this type.");
+	if (!create->settings.enabled)
+		return end_manually(create, "connector_disabled", "The connector is disabled.");
+	credential_opener_init(&create->opener, &create->settings, options->master_key, options->allow);
+	create->target = (struct connector_target){.settings = &create->settings,
+	                                           .secret = &create->opener.source,
+	                                           .certificate = credential_opener_certificate(&create->opener),
+	                                           .deadline_ms = clock_monotonic_ms(options->clock) + DEADLINE_MS};
+	return true;
+}
+
+/* A tool that has a group by now, or is gone, needs none. */
+static bool check_tool(struct create_group *create)
+{
+	struct tool tool;
+	enum result result =
+	    create->store->ops->tool_read(create->store, create->context->job->subject, create->context->arena, &tool);
+	if (result == RESULT_NOT_FOUND)
+		return end(create, job_attempt_cancelled("not_found", "The tool does not exist any more."));
+	if (result != RESULT_OK)
+		return end_store(create, result);
+	if (tool.group.group_id != NULL)
+		return end(create, job_attempt_cancelled("group_already_bound", "The tool has a group by now."));
+	return true;
+}
+
+static enum result progress_put(struct create_group *create, bool sent, const char **ret_text)
+{
+	bool failed = false;
+	int64_t now = clock_now_ms(create->context->options->clock);
+	json_put(create->progress, "sent", json_boolean(sent), &failed);
+	if (sent && !create->sent_before)
+		json_put(create->progress, "since", json_integer(now), &failed);
+	*ret_text = failed ? NULL : json_write(create->context->arena, create->progress);
+	return *ret_text != NULL ? RESULT_OK : RESULT_NO_MEMORY;
+}
+
+static enum result note_sending(void *context, struct error *error)
+{
+	struct create_group *create = context;
+	const char *text = NULL;
+	enum result result = create->sent_before ? RESULT_OK : progress_put(create, true, &text);
+	if (result != RESULT_OK)
+		return error_set(error, result, NULL, "Out of memory.");
+	if (text == NULL)
+		return RESULT_OK;
+	return create->store->ops->job_save_progress(create->store, create->context->job, text, error);
+}
+
+/* Waits for what may pass and for what the whole app waits for; the rest is an admin's to mend. A definite refusal of
+ * the only creation ever sent left nothing to look for. */
+static bool end_error(struct create_group *create, enum result result)
+{
+	const struct error *error = &create->error;
+	enum connector_scope scope = connector_error_scope(error);
+	bool later = error->retryable || scope == CONNECTOR_SCOPE_PASSING || result == RESULT_CONFLICT;
+	if (!later)
+		return end_manually(create, error->code, error->detail);
+	end(create, job_attempt_wait(create->context, error));
+	if (!create->sent_before && error->http_status >= 400 && error->http_status < 500 &&
+	    progress_put(create, false, &create->attempt.outcome.progress) != RESULT_OK)
+		create->attempt.outcome.progress = NULL;
+	return false;
+}
+
+static bool create_it(struct create_group *create, struct connector_group_check *ret_group)
+{
+	int64_t since = json_integer_at(create->progress, "since", 0);
+	int64_t now = clock_now_ms(create->context->options->clock);
+	struct group_creation creation = {
+	    .unique_name = json_string_at(create->progress, "uniqueName"),
+	    .display_name = json_string_at(create->progress, "displayName"),
+	    .description = json_string_at(create->progress, "description"),
+	    .may_exist = create->sent_before,
+	    .give_up_looking = create->sent_before && now - since >= REPLICATION_MS,
+	    .about_to_create = note_sending,
+	    .context = create,
+	};
+	if (creation.unique_name == NULL || creation.display_name == NULL)
+		return end_manually(create, "validation_failed", "The job does not say what group to create.");
+	enum result result = create->ops->create_group(create->context->options->environment, &create->target, &creation,
+	                                               create->context->arena, ret_group, &create->error);
+	return result == RESULT_OK || end_error(create, result);
+}
+
+static bool bind_it(struct create_group *create, const struct connector_group_check *check)
+{
+	const struct entitlement_group group = {
+	    .mode = "create",
+	    .group_id = check->facts.group_id,
+	    .display_name = check->facts.display_name,
+	    .manageable = check->manageable,
+	    .code = check->code,
+	    .checked_at = clock_now_ms(create->context->options->clock),
+	};
+	create->error = (struct error){.retry_after_ms = -1};
+	enum result result =
+	    create->store->ops->tool_finish_group(create->store, create->context->job, &group, &create->error);
+	if (result == RESULT_OK)
+		return end(create, (struct job_attempt){.settled = true, .outcome = {.status = JOB_SUCCEEDED}});
+	if (result == RESULT_NOT_FOUND)
+		return end_manually(create, "not_found", "The group was created, but the tool does not exist any more.");
+	if (result == RESULT_CONFLICT)
+		return end_manually(create, create->error.code, create->error.detail);
+	return end_store(create, result);
+}
+
+struct job_attempt job_run_create_group(const struct job_context *context)
+{
+	struct create_group create;
+	struct connector_group_check check = {0};
+	if (begin(&create, context) && check_tool(&create) && create_it(&create, &check))
+		bind_it(&create, &check);
+	json_decref(create.progress);
+	return create.attempt;
+}
