@@ -33,15 +33,16 @@ json_t *control_ready(const struct sandbox *sandbox)
 		    json_pack("{s:s,s:s?,s:s}", "accountId", id, "email", json_string_at(account, "email"), "token", token));
 	}
 	return json_pack(
-	    "{s:s,s:s?,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o}}", "entraUrl",
-	    sandbox->entra_url, "entraHttpsUrl", sandbox->entra_https_url[0] ? sandbox->entra_https_url : NULL, "jiraUrl",
-	    sandbox->jira_url, "tenantId", SANDBOX_TENANT_ID, "tenantDomain", SANDBOX_TENANT_DOMAIN, "clientId",
-	    SANDBOX_CLIENT_ID, "clientSecret", SANDBOX_CLIENT_SECRET, "testGroupId", TEST_GROUP, "testGroupName",
-	    "AI Clearance - Test Tool - Users", "jira", "user", "aiclearance@contoso.example", "token", "sandbox-jira-bot",
-	    "oauthClientId", "sandbox-service-account", "oauthClientSecret", "sandbox-oauth-value-not-a-secret", "cloudId",
-	    SANDBOX_CLOUD_ID, "projectKey", JIRA_PROJECT, "plainProjectKey", JIRA_PLAIN_PROJECT, "serviceDeskId",
-	    JIRA_SERVICE_DESK, "requestTypeId", JIRA_REQUEST_TYPE, "toolField", JIRA_FIELD_TOOL, "purposeField",
-	    JIRA_FIELD_PURPOSE, "durationField", JIRA_FIELD_DURATION, "accounts", accounts);
+	    "{s:s,s:s?,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o}}",
+	    "entraUrl", sandbox->entra_url, "entraHttpsUrl", sandbox->entra_https_url[0] ? sandbox->entra_https_url : NULL,
+	    "jiraUrl", sandbox->jira_url, "tenantId", SANDBOX_TENANT_ID, "tenantDomain", SANDBOX_TENANT_DOMAIN, "clientId",
+	    SANDBOX_CLIENT_ID, "clientSecret", SANDBOX_CLIENT_SECRET, "servicePrincipalId", SANDBOX_SERVICE_PRINCIPAL_ID,
+	    "testGroupId", TEST_GROUP, "testGroupName", "AI Clearance - Test Tool - Users", "jira", "user",
+	    "aiclearance@contoso.example", "token", "sandbox-jira-bot", "oauthClientId", "sandbox-service-account",
+	    "oauthClientSecret", "sandbox-oauth-value-not-a-secret", "cloudId", SANDBOX_CLOUD_ID, "projectKey",
+	    JIRA_PROJECT, "plainProjectKey", JIRA_PLAIN_PROJECT, "serviceDeskId", JIRA_SERVICE_DESK, "requestTypeId",
+	    JIRA_REQUEST_TYPE, "toolField", JIRA_FIELD_TOOL, "purposeField", JIRA_FIELD_PURPOSE, "durationField",
+	    JIRA_FIELD_DURATION, "accounts", accounts);
 }
 
 static json_t *groups_describe(const struct sandbox *sandbox)
@@ -57,10 +58,13 @@ static json_t *groups_describe(const struct sandbox *sandbox)
 		if (json_object_size(json_object_get(group, "members")) <= 5000)
 			json_object_foreach(json_object_get(group, "members"), member, place)
 			    json_array_append_new(members, json_string(member));
-		json_array_append_new(groups, json_pack("{s:s,s:s?,s:I,s:o}", "id", id, "displayName",
-		                                        json_string_at(group, "properties.displayName"), "memberCount",
-		                                        (json_int_t)json_object_size(json_object_get(group, "members")),
-		                                        "members", members));
+		json_t *owners = json_array();
+		json_object_foreach(json_object_get(group, "owners"), member, place)
+		    json_array_append_new(owners, json_string(member));
+		json_array_append_new(
+		    groups, json_pack("{s:o,s:O,s:s,s:s?,s:I,s:o}", "owners", owners, "properties", directory_properties(group),
+		                      "id", id, "displayName", json_string_at(group, "properties.displayName"), "memberCount",
+		                      (json_int_t)json_object_size(json_object_get(group, "members")), "members", members));
 	}
 	return groups;
 }

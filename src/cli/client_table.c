@@ -124,13 +124,16 @@ static const struct client_field mapping_resolve[] = {
     {{"--account", "ACCOUNT-ID", "the Atlassian account", false}, "accountId", FIELD_TEXT},
     {{"--email", "ADDRESS", "its e-mail address", false}, "email", FIELD_TEXT},
 };
-static const struct client_column mapping_columns[] = {{"MAPPING", "mappingId"},
-                                                       {"ACCOUNT", "accountId"},
-                                                       {"CONNECTOR", "connectorId"},
-                                                       {"EXTERNAL", "externalId"},
-                                                       {"PINNED", "resolved.objectId"}};
+static const struct client_column mapping_columns[] = {{"MAPPING", "mappingId"},        {"ACCOUNT", "accountId"},
+                                                       {"CONNECTOR", "connectorId"},    {"EXTERNAL", "externalId"},
+                                                       {"PINNED", "resolved.objectId"}, {"CHECKED", "code"}};
+static const struct client_field mapping_list[] = {
+    {{"--connector", "CONNECTOR-ID", "only in that directory", false}, "connectorId", FIELD_QUERY},
+    {{"--account", "ACCOUNT-ID", "only of that account", false}, "accountId", FIELD_QUERY},
+    {{"--code", "CODE", "only those whose last check said so: mapping_target_missing …", false}, "code", FIELD_QUERY}};
 static const struct client_verb mapping_verbs[] = {
-    {"list", CLIENT_LIST, "GET", "/identity-mappings", "", "all mappings", COLUMNS(mapping_columns)},
+    {"list", CLIENT_LIST, "GET", "/identity-mappings", "", "all mappings", FIELDS(mapping_list),
+     COLUMNS(mapping_columns)},
     {"show", CLIENT_SHOW, "GET", "/identity-mappings/{}", "MAPPING-ID", "one mapping"},
     {"create", CLIENT_CREATE, "POST", "/identity-mappings", "", "a new one, from --file or options",
      FIELDS(mapping_create)},

@@ -165,8 +165,14 @@ static const struct shape_field user_fields[] = {STRING("objectId"), STRING_OR_N
 static const struct shape answer_user = SHAPE("DirectoryUser", user_fields);
 
 static const struct shape_field mapping_fields[] = {
-    STRING("mappingId"),  STRING("accountId"), STRING("connectorId"),
-    STRING("externalId"), STRING("note"),      {"resolved", SHAPE_OBJECT, MAY_BE_NULL, .shape = &answer_user},
+    STRING("mappingId"),
+    STRING("accountId"),
+    STRING("connectorId"),
+    STRING("externalId"),
+    STRING("note"),
+    {"resolved", SHAPE_OBJECT, MAY_BE_NULL, .shape = &answer_user},
+    {"code", SHAPE_STRING, MAY_BE_NULL, .about = "What the last check found: mapping, mapping_target_missing …"},
+    INSTANT_OR_NULL("checkedAt"),
 };
 const struct shape answer_mapping = SHAPE("IdentityMapping", mapping_fields);
 

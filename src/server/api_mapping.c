@@ -12,10 +12,12 @@ enum result api_mapping_list(struct api_call *call)
 	struct identity_mapping *mappings;
 	size_t count;
 	const char *next;
+	const struct mapping_filter filter = {.code = call_query(call, "code"),
+	                                      .connector_id = call_query(call, "connectorId"),
+	                                      .account_id = call_query(call, "accountId")};
 	enum result result = call_page(call, &page);
 	if (result == RESULT_OK)
-		result =
-		    store->ops->mapping_list(store, &(struct mapping_filter){0}, &page, call->arena, &mappings, &count, &next);
+		result = store->ops->mapping_list(store, &filter, &page, call->arena, &mappings, &count, &next);
 	if (result != RESULT_OK)
 		return result;
 	_cleanup_(json_decrefp) json_t *items = json_array();

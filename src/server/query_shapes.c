@@ -6,7 +6,8 @@ const char *const values_grant_status[] = {"pendingProvision", "active",        
                                            "expired",          "manualFollowUp", "notGranted",         NULL};
 const char *const values_job_status[] = {"queued",         "running",   "waiting", "succeeded",
                                          "manualFollowUp", "cancelled", NULL};
-const char *const values_job_kind[] = {"intake", "sweep", "provision", "deprovision", "writeBack", NULL};
+const char *const values_job_kind[] = {"intake",    "sweep", "provision",   "deprovision",
+                                       "writeBack", "check", "createGroup", NULL};
 
 #define PAGE_FIELDS                                                                                                    \
 	{"limit", SHAPE_INTEGER, 0, 1, 200, .about = "Members on a page; 50 if not given"},                                \
@@ -16,6 +17,16 @@ const char *const values_job_kind[] = {"intake", "sweep", "provision", "deprovis
 
 static const struct shape_field page_fields[] = {PAGE_FIELDS};
 const struct shape query_page = SHAPE("PageQuery", page_fields);
+
+static const char *const values_mapping_code[] = {"mapping", "mapping_target_missing", "mapping_target_disabled",
+                                                  "mapping_target_changed", NULL};
+static const struct shape_field mapping_fields[] = {
+    PAGE_FIELDS,
+    {"connectorId", SHAPE_STRING, 0, 1, LENGTH_NAME},
+    {"accountId", SHAPE_STRING, 0, 1, LENGTH_ACCOUNT},
+    {"code", SHAPE_STRING, .max = 32, .values = values_mapping_code, .about = "What the last check of its user found"},
+};
+const struct shape query_mappings = SHAPE("MappingQuery", mapping_fields);
 
 static const struct shape_field request_fields[] = {
     PAGE_FIELDS,

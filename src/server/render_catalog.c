@@ -135,6 +135,8 @@ json_t *render_mapping(const struct identity_mapping *mapping)
 	json_put_string(object, "note", mapping->note, &failed);
 	json_put(object, "resolved",
 	         render_user(mapping->resolved_object_id, mapping->resolved_user_principal_name, &failed), &failed);
+	json_put_string(object, "code", mapping->code, &failed);
+	json_put_time(object, "checkedAt", mapping->checked_at, &failed);
 	return render_done(object, failed);
 }
 

@@ -106,6 +106,8 @@ static const struct shape_field mapping_create_fields[] = {
     {"externalId", SHAPE_STRING, REQUIRED, 1, LENGTH_ID, .about = "Object id or user principal name"},
     {"note", SHAPE_STRING, 0, 0, LENGTH_TEXT},
     {"resolved", SHAPE_ANY, SHAPE_READ_ONLY},
+    {"code", SHAPE_ANY, SHAPE_READ_ONLY},
+    {"checkedAt", SHAPE_ANY, SHAPE_READ_ONLY},
 };
 const struct shape shape_mapping_create = SHAPE("IdentityMappingCreate", mapping_create_fields);
 
@@ -113,6 +115,7 @@ static const struct shape_field mapping_replace_fields[] = {
     {"mappingId", SHAPE_STRING, SHAPE_READ_ONLY},   {"accountId", SHAPE_STRING, SHAPE_READ_ONLY},
     {"connectorId", SHAPE_STRING, SHAPE_READ_ONLY}, {"externalId", SHAPE_STRING, REQUIRED, 1, LENGTH_ID},
     {"note", SHAPE_STRING, 0, 0, LENGTH_TEXT},      {"resolved", SHAPE_ANY, SHAPE_READ_ONLY},
+    {"code", SHAPE_ANY, SHAPE_READ_ONLY},           {"checkedAt", SHAPE_ANY, SHAPE_READ_ONLY},
 };
 const struct shape shape_mapping_replace = SHAPE("IdentityMappingReplace", mapping_replace_fields);
 

@@ -101,7 +101,7 @@ static const struct route routes[] = {
 
     /* ---- identity mappings
        -------------------------------------------------------------------------------------------------- */
-    {ROUTE("GET", V1 "/identity-mappings", A | U, ROUTE_QUICK, ROUTE_LIST, 0), .query = &query_page,
+    {ROUTE("GET", V1 "/identity-mappings", A | U, ROUTE_QUICK, ROUTE_LIST, 0), .query = &query_mappings,
      .response = &answer_mapping, .success = {200}, .operation = "listIdentityMappings", .summary = "All mappings",
      .handle = api_mapping_list},
     {ROUTE("POST", V1 "/identity-mappings", A, ROUTE_QUICK, ROUTE_OBJECT, ROUTE_CREATES),

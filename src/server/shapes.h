@@ -23,6 +23,7 @@ extern const struct shape shape_automation;
 
 /* what is asked for (query_shapes.c) */
 extern const struct shape query_page;
+extern const struct shape query_mappings;
 extern const struct shape query_requests;
 extern const struct shape query_grants;
 extern const struct shape query_jobs;
