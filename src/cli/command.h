@@ -23,6 +23,7 @@ struct command {
 enum exit_code command_serve(int argc, char **argv);
 enum exit_code command_check_config(int argc, char **argv);
 enum exit_code command_token(int argc, char **argv);
+enum exit_code command_secrets(int argc, char **argv);
 /* `audit verify`, and whatever else `audit` can do, through the API. */
 enum exit_code command_audit(int argc, char **argv);
 enum exit_code command_audit_verify(int argc, char **argv);

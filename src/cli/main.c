@@ -12,6 +12,7 @@ static const struct command commands[] = {
     {"serve", "the service: serve --config FILE", command_serve},
     {"check-config", "every fault of a config file with its line", command_check_config},
     {"token", "API tokens: create, list, revoke", command_token},
+    {"secrets", "rotate: another master key, beside a running service", command_secrets},
     {"audit", "the audit trail: verify, list, export, checkpoints, public-key", command_audit},
 };
 
