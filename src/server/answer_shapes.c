@@ -44,12 +44,18 @@
 
 /* ---- the rest of the manners ---- */
 
-static const struct shape_field fault_fields[] = {STRING("path"), STRING("code"), STRING("detail")};
+static const struct shape_field fault_fields[] = {
+    STRING("path"), STRING("code"), STRING("detail"), {"line", SHAPE_INTEGER, 0, .about = "Of an import"}};
 static const struct shape answer_fault = SHAPE("Fault", fault_fields);
 
 static const struct shape_field problem_fields[] = {
-    STRING("type"),   STRING("title"), NUMBER("status"),
-    STRING("detail"), STRING("code"),  {"errors", SHAPE_OBJECTS, 0, .shape = &answer_fault},
+    STRING("type"),
+    STRING("title"),
+    NUMBER("status"),
+    STRING("detail"),
+    STRING("code"),
+    {"errors", SHAPE_OBJECTS, 0, .shape = &answer_fault},
+    {"truncated", SHAPE_BOOLEAN, 0, .about = "Of an import: there are more errors than these"},
 };
 const struct shape answer_problem = SHAPE("Problem", problem_fields);
 
@@ -175,6 +181,14 @@ static const struct shape_field mapping_fields[] = {
     INSTANT_OR_NULL("checkedAt"),
 };
 const struct shape answer_mapping = SHAPE("IdentityMapping", mapping_fields);
+
+static const struct shape_field import_fields[] = {
+    NUMBER("created"),
+    NUMBER("updated"),
+    NUMBER("unchanged"),
+    {"dryRun", SHAPE_BOOLEAN, SHAPE_REQUIRED},
+};
+const struct shape answer_import = SHAPE("MappingImport", import_fields);
 
 static const struct shape_field user_candidate_fields[] = {
     STRING("objectId"),

@@ -39,6 +39,8 @@ API_HANDLER(api_mapping_read);
 API_HANDLER(api_mapping_replace);
 API_HANDLER(api_mapping_delete);
 API_HANDLER(api_mapping_resolve);
+API_HANDLER(api_mapping_import);
+API_HANDLER(api_mapping_export);
 
 API_HANDLER(api_intake_read);
 API_HANDLER(api_intake_replace);

@@ -181,7 +181,8 @@ enum result call_refuse_with(struct api_call *call, int status, const char *code
                              const char *detail)
 {
 	_cleanup_(json_decrefp) json_t *problem = problem_new(status, code, detail, call->faults);
-	if (problem == NULL || (member != NULL && json_object_set(problem, member, value) != 0))
+	if (problem == NULL || (member != NULL && json_object_set(problem, member, value) != 0) ||
+	    (member == NULL && value != NULL && json_object_update(problem, value) != 0))
 		return RESULT_NO_MEMORY;
 	const char *text = json_write(call->arena, problem);
 	if (text == NULL)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/id.h"
 #include "base/macro.h"
 #include "base/memory.h"
 #include "base/result.h"
@@ -28,6 +29,7 @@ struct api_context {
 	uint8_t idempotency_key[32];  /* of the HMAC over bodies sent with an Idempotency-Key */
 	_Atomic uint64_t answered[6]; /* answers by hundreds of their status */
 	_Atomic bool stopping;
+	_Atomic bool importing; /* somebody has the turn to send a file */
 };
 /* Reads (or makes, once) the idempotency key. Copies the options; what they point to is borrowed. */
 enum result api_context_init(struct api_context *context, const struct server_options *options, struct error *error)
@@ -59,7 +61,8 @@ struct api_call;
  * thread. */
 struct call_stream {
 	enum result (*fill)(struct api_call *call, struct text *piece);
-	int64_t after; /* last sequence number that was given out */
+	int64_t after;          /* last sequence number that was given out */
+	char after_id[ID_SIZE]; /* last id, of a list that has no numbers; "" at its end */
 	bool csv;
 	bool started;
 };
@@ -79,6 +82,8 @@ struct api_call {
 	char *body;                                         /* wiped as soon as it is understood */
 	size_t body_length;
 	bool body_too_large;
+	bool admitted;        /* who asks was looked at before the body came */
+	bool has_import_turn; /* to be given back with the call */
 
 	/* set by the router */
 	const struct route *route;
@@ -141,7 +146,7 @@ enum result call_answer_created(struct api_call *call, const char *location, jso
 /* A problem body. */
 enum result call_refuse(struct api_call *call, int status, const char *code, const char *format, ...)
     MUST_CHECK PRINTF_LIKE(4, 5);
-/* The same with one member more; `value` is borrowed. */
+/* The same with one member more, or, `member` NULL, with all members of `value`, which is borrowed. */
 enum result call_refuse_with(struct api_call *call, int status, const char *code, const char *member, json_t *value,
                              const char *detail) MUST_CHECK;
 /* One fault of the body found by the handler: ends as 422 when it returns RESULT_INVALID. */

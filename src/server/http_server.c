@@ -61,7 +61,8 @@ struct server {
 	_Atomic int exchanges;
 };
 
-enum exchange_state { EXCHANGE_COLLECTING, EXCHANGE_RUNNING, EXCHANGE_READY };
+/* A large body is first asked about (ADMITTING), and collected once it is known who sends it (ADMITTED). */
+enum exchange_state { EXCHANGE_COLLECTING, EXCHANGE_ADMITTING, EXCHANGE_ADMITTED, EXCHANGE_RUNNING, EXCHANGE_READY };
 
 struct exchange {
 	struct handler_work work; /* first */
@@ -70,6 +71,7 @@ struct exchange {
 	struct MHD_Connection *connection;
 	enum exchange_state state;
 	struct handler_pool *pool;
+	bool asks_first; /* before the body comes */
 	struct text body;
 	uint64_t body_seen;
 	uint64_t generation;
@@ -149,6 +151,26 @@ static void exchange_submit(struct exchange *exchange)
 		return;
 	exchange_unavailable(exchange);
 	exchange_resume(exchange);
+}
+
+static void exchange_admit(struct handler_work *work)
+{
+	struct exchange *exchange = (struct exchange *)work;
+	router_admit(&exchange->call);
+	exchange->state = EXCHANGE_ADMITTED;
+	MHD_resume_connection(exchange->connection);
+}
+
+static void exchange_ask(struct exchange *exchange)
+{
+	exchange->state = EXCHANGE_ADMITTING;
+	exchange->work.run = exchange_admit;
+	MHD_suspend_connection(exchange->connection);
+	if (handler_pool_submit(exchange->server->quick, &exchange->work))
+		return;
+	exchange_unavailable(exchange);
+	exchange->state = EXCHANGE_ADMITTED;
+	MHD_resume_connection(exchange->connection);
 }
 
 /* ---- answering ---- */
@@ -272,6 +294,7 @@ static void exchange_free(struct exchange *exchange)
 	if (exchange == NULL)
 		return;
 	atomic_fetch_sub(&exchange->server->exchanges, 1);
+	router_leave(&exchange->call);
 	api_call_done(&exchange->call);
 	text_done(&exchange->body);
 	text_done(&exchange->piece);
@@ -303,6 +326,7 @@ static struct exchange *exchange_new(struct server *server, struct MHD_Connectio
 		exchange_free(exchange);
 		return NULL;
 	}
+	exchange->asks_first = match.route != NULL && (match.route->flags & ROUTE_CSV) != 0;
 	bool waits = match.route != NULL && match.route->pool == ROUTE_WAITING;
 	exchange->pool = waits ? server->waiting : server->quick;
 	exchange->body = TEXT_INIT((match.route != NULL ? match.route->body_limit : EXCHANGE_BODY_LIMIT) + 1);
@@ -334,8 +358,11 @@ static enum MHD_Result exchange_begin(struct server *server, struct MHD_Connecti
 	if (exchange == NULL)
 		return MHD_queue_response(connection, 503, server->last_resort);
 	*slot = exchange;
-	if (!exchange_refused_early(exchange))
+	if (!exchange_refused_early(exchange)) {
+		if (exchange->asks_first)
+			exchange_ask(exchange);
 		return MHD_YES;
+	}
 	exchange->state = EXCHANGE_READY;
 	if (call_refuse(&exchange->call, 413, "body_too_large", "The body may have at most %zu bytes.",
 	                exchange->body.ceiling - 1) != RESULT_OK)
@@ -365,6 +392,13 @@ static enum MHD_Result server_access(void *context, struct MHD_Connection *conne
 	(void)version;
 	if (exchange == NULL)
 		return exchange_begin(context, connection, url, method, slot);
+	if (exchange->state == EXCHANGE_ADMITTING)
+		return MHD_YES;
+	if (exchange->state == EXCHANGE_ADMITTED) {
+		exchange->state = exchange->call.status != 0 ? EXCHANGE_READY : EXCHANGE_COLLECTING;
+		if (*upload_size == 0)
+			return exchange->state == EXCHANGE_READY ? exchange_answer(exchange) : MHD_YES;
+	}
 	if (*upload_size > 0)
 		return exchange_collect(exchange, upload, upload_size);
 	if (exchange->state == EXCHANGE_READY)

@@ -190,6 +190,12 @@ static json_t *openapi_operation(struct openapi *openapi, const struct route *ro
 	json_put_string(operation, "operationId", route->operation, &openapi->failed);
 	json_put_string(operation, "summary", route->summary, &openapi->failed);
 	json_put(operation, "parameters", openapi_parameters(openapi, route), &openapi->failed);
+	if (route->flags & ROUTE_CSV) {
+		json_t *body = json_object();
+		json_put(body, "required", json_true(), &openapi->failed);
+		openapi_content(openapi, body, "text/csv", json_pack("{s:s}", "type", "string"));
+		json_put(operation, "requestBody", body, &openapi->failed);
+	}
 	if (route->request != NULL) {
 		json_t *body = json_object();
 		json_put(body, "required", json_boolean(!(route->flags & ROUTE_BODY_OPTIONAL)), &openapi->failed);

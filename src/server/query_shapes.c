@@ -54,6 +54,11 @@ static const struct shape_field job_fields[] = {
 };
 const struct shape query_jobs = SHAPE("JobQuery", job_fields);
 
+static const struct shape_field dry_run_fields[] = {
+    {"dryRun", SHAPE_BOOLEAN, .about = "Finds out everything, writes nothing"},
+};
+const struct shape query_dry_run = SHAPE("DryRunQuery", dry_run_fields);
+
 static const struct shape_field wait_fields[] = {
     {"wait", SHAPE_INTEGER, 0, 0, 20, .about = "Seconds to wait for the next change of state"},
 };

@@ -28,6 +28,7 @@ enum route_flag {
 	ROUTE_CONDITIONAL = 1 << 1,   /* honours If-Match */
 	ROUTE_BODY_OPTIONAL = 1 << 2, /* an action whose fields are all optional */
 	ROUTE_RAW = 1 << 3,           /* the handler reads the body itself: signatures are over bytes */
+	ROUTE_CSV = 1 << 4,           /* the body is a file in text/csv: one at a time, and only from who may send it */
 };
 
 #define ROUTE_STATUS_MAX 8

@@ -10,6 +10,7 @@
 
 #define JSON_LIMIT (64 << 10)
 #define WEBHOOK_LIMIT (1 << 20)
+#define CSV_LIMIT (32 << 20)
 
 #define V1 "/api/v1"
 #define CONNECTOR V1 "/connectors/{connectorId}"
@@ -111,6 +112,23 @@ static const struct route routes[] = {
     {ROUTE("POST", V1 "/identity-mappings/resolve", A, ROUTE_WAITING, ROUTE_DOCUMENT, 0), .request = &shape_resolve,
      .response = &answer_resolve, .success = {200}, .problems = {404, 502, 504}, .operation = "resolveIdentity",
      .summary = "What a provisioning would find, and why; changes nothing", .handle = api_mapping_resolve},
+    {.method = "POST",
+     .pattern = V1 "/identity-mappings/import",
+     .roles = A,
+     .pool = ROUTE_QUICK,
+     .answer = ROUTE_DOCUMENT,
+     .flags = ROUTE_CSV,
+     .body_limit = CSV_LIMIT,
+     .query = &query_dry_run,
+     .response = &answer_import,
+     .success = {200},
+     .problems = {413, 415},
+     .operation = "importIdentityMappings",
+     .summary = "All rows of a CSV file, or none",
+     .handle = api_mapping_import},
+    {ROUTE("GET", V1 "/identity-mappings/export", A, ROUTE_QUICK, ROUTE_TEXT, 0), .media = {"text/csv"},
+     .success = {200}, .operation = "exportIdentityMappings", .summary = "All mappings as a CSV file",
+     .handle = api_mapping_export},
     {ROUTE("GET", MAPPING, A | U, ROUTE_QUICK, ROUTE_OBJECT, 0), .response = &answer_mapping, .success = {200},
      .problems = {404}, .operation = "getIdentityMapping", .summary = "One mapping", .handle = api_mapping_read},
     {ROUTE("PUT", MAPPING, A, ROUTE_QUICK, ROUTE_OBJECT, ROUTE_CONDITIONAL), .request = &shape_mapping_replace,

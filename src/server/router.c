@@ -63,11 +63,22 @@ static bool router_is_json(const char *content_type)
 	return strcasecmp(rest, "charset=utf-8") == 0 || strcasecmp(rest, "charset=\"utf-8\"") == 0 || *rest == '\0';
 }
 
+static enum result router_check_csv(struct api_call *call)
+{
+	const char *type = call->headers.content_type;
+	size_t length = type != NULL ? strcspn(type, "; \t") : 0;
+	if (length != strlen("text/csv") || strncasecmp(type, "text/csv", length) != 0)
+		return call_refuse(call, 415, "media_type", "Send the file as Content-Type: text/csv.");
+	return RESULT_OK;
+}
+
 static enum result router_read_body(struct api_call *call)
 {
 	const struct route *route = call->route;
 	if (call->body_too_large)
 		return call_refuse(call, 413, "body_too_large", "The body may have at most %zu bytes.", route->body_limit);
+	if (route->flags & ROUTE_CSV)
+		return router_check_csv(call);
 	if (route->request == NULL || (route->flags & ROUTE_RAW))
 		return RESULT_OK;
 	if (call->body_length == 0 && (route->flags & ROUTE_BODY_OPTIONAL))
@@ -164,23 +175,34 @@ static enum result router_check_faults(struct api_call *call)
 	                 first->path[0] != '\0' ? ": " : "", first->detail);
 }
 
-static enum result router_prepare(struct api_call *call)
+typedef enum result router_step(struct api_call *call);
+
+/* One after the other, until one has answered. */
+static enum result router_steps(struct api_call *call, router_step *const *steps, size_t count)
 {
-	static enum result (*const steps[])(struct api_call * call) = {
-	    router_find, router_authorize, router_read_body, router_read_query, router_check_faults, call_look_for_replay,
-	};
-	call->faults = arena_alloc(call->request_arena, sizeof *call->faults);
+	if (call->faults == NULL)
+		call->faults = arena_alloc(call->request_arena, sizeof *call->faults);
 	if (call->faults == NULL)
 		return RESULT_NO_MEMORY;
-	for (size_t i = 0; i < ARRAY_SIZE(steps) && call->status == 0; i++) {
+	for (size_t i = 0; i < count && call->status == 0; i++) {
 		enum result result = steps[i](call);
 		if (result != RESULT_OK)
 			return result;
 	}
-	/* What was said is in call->json now; the raw bytes may hold a secret. */
-	if (call->route != NULL && !(call->route->flags & ROUTE_RAW))
-		call_forget_body(call);
 	return RESULT_OK;
+}
+
+static enum result router_prepare(struct api_call *call)
+{
+	static router_step *const steps[] = {
+	    router_find, router_authorize, router_read_body, router_read_query, router_check_faults, call_look_for_replay,
+	};
+	enum result result =
+	    router_steps(call, steps + (call->admitted ? 2 : 0), ARRAY_SIZE(steps) - (call->admitted ? 2 : 0));
+	/* What was said is in call->json now; the raw bytes may hold a secret. */
+	if (result == RESULT_OK && call->route != NULL && !(call->route->flags & (ROUTE_RAW | ROUTE_CSV)))
+		call_forget_body(call);
+	return result;
 }
 
 static void router_last_resort(struct api_call *call)
@@ -193,9 +215,37 @@ static void router_last_resort(struct api_call *call)
 	call->stream = NULL;
 }
 
+static enum result router_take_turn(struct api_call *call)
+{
+	bool taken = atomic_exchange(&call->context->importing, true);
+	call->has_import_turn = !taken;
+	if (!taken)
+		return RESULT_OK;
+	call_answer_header(call, "Retry-After", "5");
+	return call_refuse(call, 503, "unavailable", "Another import is under way; send the file again when it has ended.");
+}
+
+void router_leave(struct api_call *call)
+{
+	if (call->has_import_turn)
+		atomic_store(&call->context->importing, false);
+	call->has_import_turn = false;
+}
+
+void router_admit(struct api_call *call)
+{
+	static router_step *const steps[] = {router_find, router_authorize, router_check_csv, router_take_turn};
+	enum result result = router_steps(call, steps, ARRAY_SIZE(steps));
+	call->admitted = true;
+	if (result != RESULT_OK && call_answer_result(call, result) != RESULT_OK)
+		router_last_resort(call);
+	if (call->status != 0)
+		atomic_fetch_add(&call->context->answered[call->status / 100 % 6], 1);
+}
+
 void router_run(struct api_call *call)
 {
-	bool again = call->route != NULL;
+	bool again = call->query != NULL;
 	call->park = false;
 	enum result result = again ? RESULT_OK : router_prepare(call);
 	if (result == RESULT_OK && call->status == 0)

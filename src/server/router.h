@@ -21,6 +21,12 @@ enum result router_unescape(struct arena *arena, const char *at, size_t length, 
 enum result router_match(const char *method, const char *path, struct arena *arena, struct route_match *ret_match)
     MUST_CHECK;
 
+/* Before a large body (ROUTE_CSV) comes: authentication, role, media type, and the turn. Afterwards call->status is set
+ * if it is refused. Runs on a thread of ours. */
+void router_admit(struct api_call *call);
+/* Gives the turn back, if the call has it. */
+void router_leave(struct api_call *call);
+
 /* Everything between a request that was read and an answer: authentication, role, media type, body, query, replay,
  * handler. Afterwards call->status is set, or call->park. Never fails: the last resort is a fixed 503. */
 void router_run(struct api_call *call);

@@ -24,6 +24,7 @@ extern const struct shape shape_automation;
 /* what is asked for (query_shapes.c) */
 extern const struct shape query_page;
 extern const struct shape query_mappings;
+extern const struct shape query_dry_run;
 extern const struct shape query_requests;
 extern const struct shape query_grants;
 extern const struct shape query_jobs;
@@ -40,6 +41,7 @@ extern const struct shape answer_test;
 extern const struct shape answer_group_candidate;
 extern const struct shape answer_tool;
 extern const struct shape answer_mapping;
+extern const struct shape answer_import;
 extern const struct shape answer_resolve;
 extern const struct shape answer_request;
 extern const struct shape answer_grant;

@@ -106,8 +106,9 @@ static bool check_connection(struct check *check)
 	                          &test, &check->error);
 	if (result != RESULT_OK)
 		return check_end_later(check, result);
-	_cleanup_(json_decrefp) json_t *report = test.report;
-	return check_save(check, &test);
+	bool saved = check_save(check, &test);
+	json_decref(test.report);
+	return saved;
 }
 
 static enum result mappings_ask(struct check *check, const struct identity_mapping *mappings, size_t count,
