@@ -75,8 +75,8 @@ static size_t make_headers(const struct api_client *client, const struct api_cal
 
 	headers[count++] = (struct http_header){"Authorization", client->authorization};
 	headers[count++] = (struct http_header){"Accept", "application/json, application/problem+json, */*"};
-	if (call->body)
-		headers[count++] = (struct http_header){"Content-Type", "application/json"};
+	if (call->body || call->file)
+		headers[count++] = (struct http_header){"Content-Type", call->file ? "text/csv" : "application/json"};
 	if (call->if_match)
 		headers[count++] = (struct http_header){"If-Match", call->if_match};
 	if (call->idempotency_key)
@@ -116,8 +116,8 @@ enum exit_code api_client_send(const struct api_client *client, const struct api
 
 	if (!request.url || (call->body && !body))
 		return command_fail(EXIT_DID_NOT_HOLD, "Not enough memory.");
-	request.body = body;
-	request.body_length = body ? strlen(body) : 0;
+	request.body = call->file ? call->file : body;
+	request.body_length = call->file ? call->file_length : body ? strlen(body) : 0;
 	request.secret_body = body != NULL; /* it may hold a client secret */
 	waiting_start(&waiting);
 	result = http_client_perform(client->http, &request, client->arena, &response, &error);
@@ -144,7 +144,13 @@ static void explain_errors(const json_t *errors)
 		const char *path = json_string_at(error, "path");
 		const char *detail = json_string_at(error, "detail");
 
-		(void)command_fail(EXIT_HELD, "  %s: %s", path ? path : "", detail ? detail : "");
+		int64_t line = json_integer_at(error, "line", 0);
+
+		if (line > 0)
+			(void)command_fail(EXIT_HELD, "  line %lld: %s%s%s", (long long)line, path ? path : "",
+			                   text_is_empty(path) ? "" : ": ", detail ? detail : "");
+		else
+			(void)command_fail(EXIT_HELD, "  %s: %s", path ? path : "", detail ? detail : "");
 	}
 }
 
@@ -159,5 +165,7 @@ enum exit_code api_answer_explain(const struct api_answer *answer)
 		                    answer->status);
 	(void)command_fail(EXIT_DID_NOT_HOLD, "%s (%s)", detail ? detail : title ? title : "It did not hold.", code);
 	explain_errors(json_object_get(answer->json, "errors"));
+	if (json_bool_at(answer->json, "truncated", false))
+		(void)command_fail(EXIT_HELD, "  There are more.");
 	return EXIT_DID_NOT_HOLD;
 }

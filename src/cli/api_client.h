@@ -25,8 +25,10 @@ void api_client_close(struct api_client *client);
 
 struct api_call_made {
 	const char *method;
-	const char *path;            /* with its query */
-	const json_t *body;          /* NULL: none */
+	const char *path;   /* with its query */
+	const json_t *body; /* NULL: none */
+	const char *file;   /* NULL; instead of `body`: a CSV file */
+	size_t file_length;
 	const char *if_match;        /* NULL */
 	const char *idempotency_key; /* NULL */
 };

@@ -17,6 +17,7 @@
 
 static const struct option_row json_option = {"--json", NULL, "for machines: what the API answers", false};
 static const struct option_row file_option = {"--file", "FILE", "a JSON object, - for standard input", false};
+static const struct option_row upload_option = {"--file", "FILE", "the CSV file; - for standard input", true};
 static const struct option_row key_option = {"--idempotency-key", "KEY", "to repeat it safely; made anew if not given",
                                              false};
 static const struct option_row limit_option = {"--limit", "N", "how many to a page, 1 to 200", false};
@@ -59,6 +60,8 @@ static void collect_options(struct client_run *run)
 		add_option(run, &run->verb->fields[i].option);
 	if (shape == CLIENT_CREATE || shape == CLIENT_REPLACE)
 		add_option(run, &file_option);
+	if (shape == CLIENT_UPLOAD)
+		add_option(run, &upload_option);
 	if (shape == CLIENT_CREATE)
 		add_option(run, &key_option);
 	if (shape == CLIENT_LIST) {
@@ -277,6 +280,22 @@ static enum exit_code run_post(struct client_run *run)
 	return code == EXIT_HELD ? print_object(run, &answer) : code;
 }
 
+static enum exit_code run_upload(struct client_run *run)
+{
+	_cleanup_(api_answer_done) struct api_answer answer = {0};
+	struct api_call_made call = {.method = run->verb->method,
+	                             .path = client_path(run->verb, &run->arguments, NULL, run->arena)};
+	struct error error = {0};
+	enum exit_code code;
+
+	if (!call.path)
+		return no_memory();
+	if (client_body_read_bytes(given(run, "--file"), run->arena, &call.file, &call.file_length, &error) != RESULT_OK)
+		return command_fail(EXIT_USAGE, "%s", error.detail);
+	code = send(run, &call, &answer);
+	return code == EXIT_HELD ? print_object(run, &answer) : code;
+}
+
 /* With a file the file is the object; with options alone they change what is there. */
 static enum exit_code replacement(struct client_run *run, const struct api_answer *present, json_t **ret_body)
 {
@@ -342,6 +361,8 @@ static enum exit_code run_verb(struct client_run *run)
 		return run_replace(run);
 	case CLIENT_DELETE:
 		return run_delete(run);
+	case CLIENT_UPLOAD:
+		return run_upload(run);
 	case CLIENT_SHOW:
 	case CLIENT_REPORT:
 	case CLIENT_STREAM:

@@ -7,6 +7,7 @@
 #include "base/json.h"
 
 #define LARGEST_FILE ((size_t)1024 * 1024)
+#define LARGEST_UPLOAD ((size_t)32 * 1024 * 1024)
 #define LARGEST_SECRET ((size_t)64 * 1024)
 
 static enum result read_whole(const char *path, size_t ceiling, struct arena *arena, char **ret_bytes,
@@ -34,6 +35,16 @@ static enum result read_whole(const char *path, size_t ceiling, struct arena *ar
 	*ret_bytes = bytes;
 	*ret_length = length;
 	return RESULT_OK;
+}
+
+enum result client_body_read_bytes(const char *path, struct arena *arena, const char **ret_bytes, size_t *ret_length,
+                                   struct error *error)
+{
+	char *bytes = NULL;
+	enum result result = read_whole(path, LARGEST_UPLOAD, arena, &bytes, ret_length, error);
+
+	*ret_bytes = bytes;
+	return result;
 }
 
 enum result client_body_read_file(const char *path, struct arena *arena, json_t **ret_body, struct error *error)
@@ -153,12 +164,18 @@ static enum result field_value(const struct client_field *field, const char *giv
 		break;
 	case FIELD_TEXT:
 	case FIELD_QUERY:
+	case FIELD_QUERY_TRUE:
 		*ret_value = json_string(given);
 		break;
 	}
 	if (!*ret_value)
 		return error_set(error, RESULT_INVALID, NULL, "The value of %s is not UTF-8.", field->option.name);
 	return RESULT_OK;
+}
+
+static bool is_query(const struct client_field *field)
+{
+	return field->kind == FIELD_QUERY || field->kind == FIELD_QUERY_TRUE;
 }
 
 enum result client_body_fill(const struct client_verb *verb, const struct arguments *arguments, struct arena *arena,
@@ -177,7 +194,7 @@ enum result client_body_fill(const struct client_verb *verb, const struct argume
 		json_t *value = NULL;
 		enum result result;
 
-		if (!given || field->kind == FIELD_QUERY)
+		if (!given || is_query(field))
 			continue;
 		result = field_value(field, given, arena, &value, error);
 		if (result != RESULT_OK)
@@ -191,7 +208,7 @@ enum result client_body_fill(const struct client_verb *verb, const struct argume
 bool client_body_is_given(const struct client_verb *verb, const struct arguments *arguments)
 {
 	for (size_t i = 0; i < verb->field_count; i++)
-		if (verb->fields[i].kind != FIELD_QUERY && arguments_get(arguments, verb->fields[i].option.name))
+		if (!is_query(&verb->fields[i]) && arguments_get(arguments, verb->fields[i].option.name))
 			return true;
 	return false;
 }
@@ -220,10 +237,10 @@ const char *client_path(const struct client_verb *verb, const struct arguments *
 	for (size_t i = 0; i < verb->field_count; i++) {
 		const char *given = arguments_get(arguments, verb->fields[i].option.name);
 
-		if (!given || verb->fields[i].kind != FIELD_QUERY)
+		if (!given || !is_query(&verb->fields[i]))
 			continue;
 		text_printf(&path, "%c%s=", separator, verb->fields[i].member);
-		text_append_percent(&path, given);
+		text_append_percent(&path, verb->fields[i].kind == FIELD_QUERY_TRUE ? "true" : given);
 		separator = '&';
 	}
 	if (more_query)

@@ -20,6 +20,9 @@ bool client_body_is_given(const struct client_verb *verb, const struct arguments
 /* A JSON object from a file, "-" for standard input. The caller owns it. */
 enum result client_body_read_file(const char *path, struct arena *arena, json_t **ret_body, struct error *error)
     MUST_CHECK;
+/* A file as it is, "-" for standard input; it lies in the arena. */
+enum result client_body_read_bytes(const char *path, struct arena *arena, const char **ret_bytes, size_t *ret_length,
+                                   struct error *error) MUST_CHECK;
 /* The path with its {} filled in from the positional arguments, percent-encoded, and with the query options. */
 const char *client_path(const struct client_verb *verb, const struct arguments *arguments, const char *more_query,
                         struct arena *arena) MUST_CHECK;

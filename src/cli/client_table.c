@@ -127,6 +127,8 @@ static const struct client_field mapping_resolve[] = {
 static const struct client_column mapping_columns[] = {{"MAPPING", "mappingId"},        {"ACCOUNT", "accountId"},
                                                        {"CONNECTOR", "connectorId"},    {"EXTERNAL", "externalId"},
                                                        {"PINNED", "resolved.objectId"}, {"CHECKED", "code"}};
+static const struct client_field mapping_import[] = {
+    {{"--dry-run", NULL, "finds out everything, writes nothing", false}, "dryRun", FIELD_QUERY_TRUE}};
 static const struct client_field mapping_list[] = {
     {{"--connector", "CONNECTOR-ID", "only in that directory", false}, "connectorId", FIELD_QUERY},
     {{"--account", "ACCOUNT-ID", "only of that account", false}, "accountId", FIELD_QUERY},
@@ -140,6 +142,9 @@ static const struct client_verb mapping_verbs[] = {
     {"update", CLIENT_REPLACE, "PUT", "/identity-mappings/{}", "MAPPING-ID", "changes what the options or --file say",
      FIELDS(mapping_update)},
     {"delete", CLIENT_DELETE, "DELETE", "/identity-mappings/{}", "MAPPING-ID", "deletes it"},
+    {"import", CLIENT_UPLOAD, "POST", "/identity-mappings/import", "", "all rows of a CSV file, or none",
+     FIELDS(mapping_import)},
+    {"export", CLIENT_STREAM, "GET", "/identity-mappings/export", "", "all mappings as a CSV file"},
     {"resolve", CLIENT_ACT, "POST", "/identity-mappings/resolve", "", "who a person would be, and why; changes nothing",
      FIELDS(mapping_resolve)},
 };

@@ -17,6 +17,7 @@ enum client_field_kind {
 	FIELD_SECRET_FILE, /* the content of a file, or of standard input for "-": a secret never stands in the process list
 	                    */
 	FIELD_QUERY,       /* a query parameter */
+	FIELD_QUERY_TRUE,  /* one that is true if given */
 };
 
 struct client_field {
@@ -39,6 +40,7 @@ enum client_shape {
 	CLIENT_DELETE,
 	CLIENT_REPORT, /* a connection test; exit 1 if it failed */
 	CLIENT_STREAM, /* prints the body as it is */
+	CLIENT_UPLOAD, /* sends a CSV file as it is */
 };
 
 struct client_verb {

@@ -28,7 +28,7 @@ const json = async (args, ...more) => JSON.parse(await held([...args, '--json'],
 const verbs = {
   serve: [], 'check-config': [], token: ['create', 'list', 'revoke'], secrets: ['rotate'], audit: ['verify', 'list', 'export', 'checkpoints', 'public-key'],
   connector: ['list', 'show', 'create', 'update', 'delete', 'test', 'enable', 'disable', 'groups'], tool: ['list', 'show', 'create', 'update', 'delete', 'bind', 'create-group', 'unbind'],
-  mapping: ['list', 'show', 'create', 'update', 'delete', 'resolve'], request: ['list', 'show', 'create', 'approve', 'deny', 'cancel'], grant: ['list', 'show', 'revoke', 'retry', 'resolve'],
+  mapping: ['list', 'show', 'create', 'update', 'delete', 'import', 'export', 'resolve'], request: ['list', 'show', 'create', 'approve', 'deny', 'cancel'], grant: ['list', 'show', 'revoke', 'retry', 'resolve'],
   job: ['list', 'show'], settings: ['show', 'update'], 'follow-up': ['list'], inbox: ['show'], me: ['show'],
 };
 

@@ -153,3 +153,24 @@ describe('a hundred thousand rows', () => {
     assert.equal((await send(HEAD)).status, 200);
   });
 });
+
+describe('from a terminal', () => {
+  const client = (args, input) => world.cli(['mapping', ...args], { environment: { AICLEARANCE_URL: world.service, AICLEARANCE_TOKEN: world.admin }, input });
+
+  test('a file goes in, a trial writes nothing, wrong lines are named, and what comes out goes in again', async () => {
+    const file = `${HEAD}\nterm:1,sandbox,t1@contoso.example,by hand\n`;
+    const trial = await client(['import', '--file', '-', '--dry-run', '--json'], file);
+    assert.deepEqual(JSON.parse(trial.stdout), { created: 1, updated: 0, unchanged: 0, dryRun: true });
+    const taken = await client(['import', '--file', '-'], file);
+    assert.equal(taken.code, 0, taken.stderr);
+    assert.match(taken.stdout, /created\s+1/i);
+    const wrong = await client(['import', '--file', '-'], `${file},,,\n`);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.stderr, /line 3: accountId/);
+    const out = await client(['export']);
+    assert.match(out.stdout, /term:1,sandbox,t1@contoso.example,by hand/);
+    assert.match((await client(['import', '--file', '-'], out.stdout)).stdout, /created\s+0/i);
+    assert.equal((await client(['import', '--file', '/nowhere.csv'])).code, 2);
+    assert.match((await client(['list', '--account', 'term:1'])).stdout, /t1@contoso\.example/);
+  });
+});
