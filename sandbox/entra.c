@@ -19,6 +19,7 @@
 #define WRITE_GROUPS "Group.ReadWrite.All|Directory.ReadWrite.All"
 #define CREATE_GROUPS "Group.Create|" WRITE_GROUPS
 #define READ_DIRECTORY "Directory.Read.All|Directory.ReadWrite.All"
+#define READ_ASSIGNMENTS "AppRoleAssignment.ReadWrite.All|" READ_DIRECTORY
 #define READ_APPLICATIONS "Application.Read.All|Application.ReadWrite.All|Application.ReadWrite.OwnedBy|" READ_DIRECTORY
 #define READ_ORGANIZATION "Organization.Read.All|User.Read.All|User.ReadWrite.All|" READ_DIRECTORY
 #define READ_USER_GROUPS "User.Read.All|User.ReadBasic.All|User.ReadWrite.All|" READ_DIRECTORY "&" READ_MEMBERSHIP
@@ -57,6 +58,7 @@ static const struct route routes[] = {
     {"DELETE", "groups/{}/members/{}/$ref", entra_members_remove, WRITE_MEMBERS, ROUTE_GROUP, 1},
     {"DELETE", "groups/{}/members/{}", entra_members_destroy, NULL, ROUTE_WRITE, 1},
     {"GET", "groups/{}/owners", entra_owners_list, READ_GROUPS, ROUTE_READ, 1},
+    {"GET", "groups/{}/appRoleAssignments", entra_groups_assignments, READ_ASSIGNMENTS, ROUTE_READ, 1},
     {"GET", "directoryObjects/{}", entra_object_get, READ_DIRECTORY "|User.Read.All|" READ_GROUPS, ROUTE_READ, 1},
     {"GET", "applications", entra_applications, READ_APPLICATIONS, ROUTE_READ, 2},
     {"GET", "applications/{}", entra_application, READ_APPLICATIONS, ROUTE_READ, 2},

@@ -101,6 +101,21 @@ json_t *entra_group_or_404(struct entra_call *call)
 	return group;
 }
 
+/* The control sets them as a list of ids on the application: {"assignments": {"<group id>": ["<assignment id>"]}}. */
+void entra_groups_assignments(struct entra_call *call)
+{
+	json_t *group = entra_group_or_404(call);
+	size_t index;
+	json_t *id;
+	if (!group)
+		return;
+	const json_t *all = json_object_get(call->sandbox->directory.application, "assignments");
+	json_t *value = json_array();
+	json_array_foreach(json_object_get(all, directory_id(group)), index, id) json_array_append_new(
+	    value, json_pack("{s:O,s:s,s:s}", "id", id, "principalId", directory_id(group), "principalType", "Group"));
+	entra_reply_object(call, "appRoleAssignments", json_pack("{s:o}", "value", value));
+}
+
 void entra_groups_get(struct entra_call *call)
 {
 	json_t *names;

@@ -32,8 +32,8 @@ static const struct client_field group_search[] = {
     {{"--search", "TEXT", "part of the group's name", false}, "search", FIELD_QUERY},
 };
 static const struct client_column connector_columns[] = {
-    {"CONNECTOR", "connectorId"}, {"NAME", "name"},       {"HEALTH", "health"},          {"ENABLED", "enabled"},
-    {"CLOUD", "config.cloud"},    {"TOOLS", "toolCount"}, {"TENANT", "config.tenantId"},
+    {"CONNECTOR", "connectorId"}, {"NAME", "name"},       {"HEALTH", "health"}, {"ENABLED", "enabled"},
+    {"CLOUD", "config.cloud"},    {"TOOLS", "toolCount"}, {"STALE", "stale"},   {"TENANT", "config.tenantId"},
 };
 static const struct client_column group_columns[] = {
     {"GROUP", "groupId"}, {"MANAGEABLE", "manageable"}, {"CODE", "code"}, {"NAME", "displayName"}};

@@ -129,6 +129,7 @@ static const struct shape_field connector_fields[] = {
     {"lastTest", SHAPE_OBJECT, MAY_BE_NULL, .shape = &answer_test},
     NUMBER("toolCount"),
     INSTANT_OR_NULL("lastUsedAt"),
+    {"stale", SHAPE_BOOLEAN, SHAPE_REQUIRED, .about = "Used by nothing for 30 days"},
     INSTANT("createdAt"),
     INSTANT("updatedAt"),
 };

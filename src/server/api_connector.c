@@ -27,7 +27,7 @@ enum result api_connector_list(struct api_call *call)
 		return result;
 	_cleanup_(json_decrefp) json_t *items = json_array();
 	for (size_t i = 0; i < count; i++) {
-		if (json_array_append_new(items, render_connector(&connectors[i])) != 0)
+		if (json_array_append_new(items, render_connector(&connectors[i], call_now_ms(call))) != 0)
 			return RESULT_NO_MEMORY;
 	}
 	return call_answer_list(call, TAKE_PTR(items), next);
@@ -45,7 +45,7 @@ enum result api_connector_read(struct api_call *call)
 	enum result result = connector_read(call, &connector);
 	if (result != RESULT_OK)
 		return result;
-	return call_answer(call, 200, render_connector(&connector));
+	return call_answer(call, 200, render_connector(&connector, call_now_ms(call)));
 }
 
 /* ---- the credential ---- */
@@ -142,7 +142,7 @@ enum result api_connector_create(struct api_call *call)
 	connector_written(call, &connector);
 	struct idempotency *record;
 	const char *location = arena_printf(call->arena, "/api/v1/connectors/%s", connector.connector_id);
-	_cleanup_(json_decrefp) json_t *value = render_connector(&connector);
+	_cleanup_(json_decrefp) json_t *value = render_connector(&connector, call_now_ms(call));
 	result = call_first_answer(call, location, value, &record);
 	if (result == RESULT_OK)
 		result = store->ops->connector_create(store, &actor, &connector, record, call->arena, &call->error);
@@ -241,7 +241,7 @@ static enum result connector_store_replaced(struct api_call *call, const struct 
 	if (result != RESULT_OK)
 		return result;
 	call_wake_worker(call);
-	return call_answer(call, 200, render_connector(&replaced));
+	return call_answer(call, 200, render_connector(&replaced, call_now_ms(call)));
 }
 
 enum result api_connector_replace(struct api_call *call)
@@ -253,7 +253,7 @@ enum result api_connector_replace(struct api_call *call)
 	enum result result = connector_read(call, &connector);
 	if (result != RESULT_OK)
 		return result;
-	_cleanup_(json_decrefp) json_t *present = render_connector(&connector);
+	_cleanup_(json_decrefp) json_t *present = render_connector(&connector, call_now_ms(call));
 	result = call_match(call, present, connector.version, &expected);
 	struct credential credential = connector.credential;
 	if (result == RESULT_OK)
@@ -282,7 +282,7 @@ static enum result connector_match(struct api_call *call, struct connector_setti
 	enum result result = connector_read(call, ret_connector);
 	if (result != RESULT_OK)
 		return result;
-	_cleanup_(json_decrefp) json_t *present = render_connector(ret_connector);
+	_cleanup_(json_decrefp) json_t *present = render_connector(ret_connector, call_now_ms(call));
 	return call_match(call, present, ret_connector->version, ret_expected);
 }
 
@@ -316,7 +316,7 @@ static enum result connector_set_enabled(struct api_call *call, bool enabled)
 	if (result != RESULT_OK)
 		return result;
 	call_wake_worker(call);
-	return call_answer(call, 200, render_connector(&connector));
+	return call_answer(call, 200, render_connector(&connector, call_now_ms(call)));
 }
 
 enum result api_connector_enable(struct api_call *call)
@@ -338,5 +338,5 @@ enum result api_connector_held_removals(struct api_call *call)
 	enum result result = connector_match(call, &connector, &expected);
 	if (result != RESULT_OK)
 		return result;
-	return call_answer(call, 200, render_connector(&connector));
+	return call_answer(call, 200, render_connector(&connector, call_now_ms(call)));
 }

@@ -116,7 +116,7 @@ static enum result connector_check_match(struct api_call *call, const struct con
 	int64_t expected;
 	if (call->headers.if_match == NULL)
 		return RESULT_OK;
-	_cleanup_(json_decrefp) json_t *present = render_connector(settings);
+	_cleanup_(json_decrefp) json_t *present = render_connector(settings, call_now_ms(call));
 	return call_match(call, present, settings->version, &expected);
 }
 

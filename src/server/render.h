@@ -20,7 +20,8 @@
 #include "store/store.h"
 
 json_t *render_principal(const struct principal *principal) MUST_CHECK;
-json_t *render_connector(const struct connector_settings *connector) MUST_CHECK;
+/* `now_ms` tells whether it is stale: used by nothing for 30 days. */
+json_t *render_connector(const struct connector_settings *connector, int64_t now_ms) MUST_CHECK;
 json_t *render_group_candidate(const struct connector_group_check *group) MUST_CHECK;
 json_t *render_tool(const struct tool *tool) MUST_CHECK;
 json_t *render_mapping(const struct identity_mapping *mapping) MUST_CHECK;

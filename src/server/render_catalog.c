@@ -45,7 +45,15 @@ static json_t *render_kept(const char *text, json_t *otherwise)
 	return value;
 }
 
-json_t *render_connector(const struct connector_settings *connector)
+#define STALE_MS (INT64_C(30) * 24 * 3600 * 1000)
+
+static bool is_stale(const struct connector_settings *connector, int64_t now_ms)
+{
+	int64_t used = connector->last_used_at > connector->created_at ? connector->last_used_at : connector->created_at;
+	return now_ms - used > STALE_MS;
+}
+
+json_t *render_connector(const struct connector_settings *connector, int64_t now_ms)
 {
 	bool failed = false;
 	json_t *config = json_object();
@@ -65,6 +73,7 @@ json_t *render_connector(const struct connector_settings *connector)
 	json_put(object, "lastTest", render_kept(connector->last_test, json_null()), &failed);
 	json_put(object, "toolCount", json_integer(connector->tool_count), &failed);
 	json_put_time(object, "lastUsedAt", connector->last_used_at, &failed);
+	json_put(object, "stale", json_boolean(is_stale(connector, now_ms)), &failed);
 	json_put_time(object, "createdAt", connector->created_at, &failed);
 	json_put_time(object, "updatedAt", connector->updated_at, &failed);
 	return render_done(object, failed);

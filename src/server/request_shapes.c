@@ -44,7 +44,8 @@ static const struct shape shape_config = SHAPE("ConnectorConfigInput", config_fi
 	    {"config", SHAPE_OBJECT, REQUIRED, .shape = &shape_config}, {"enabled", SHAPE_BOOLEAN, SHAPE_READ_ONLY},       \
 	    {"credential", SHAPE_ANY, SHAPE_READ_ONLY}, {"health", SHAPE_STRING, SHAPE_READ_ONLY},                         \
 	    {"lastTest", SHAPE_ANY, SHAPE_READ_ONLY}, {"toolCount", SHAPE_INTEGER, SHAPE_READ_ONLY},                       \
-	    {"lastUsedAt", SHAPE_STRING, SHAPE_READ_ONLY}, {"createdAt", SHAPE_STRING, SHAPE_READ_ONLY},                   \
+	    {"lastUsedAt", SHAPE_STRING, SHAPE_READ_ONLY}, {"stale", SHAPE_ANY, SHAPE_READ_ONLY},                          \
+	    {"createdAt", SHAPE_STRING, SHAPE_READ_ONLY},                                                                  \
 	{                                                                                                                  \
 		"updatedAt", SHAPE_STRING, SHAPE_READ_ONLY                                                                     \
 	}

@@ -49,7 +49,7 @@ enum result sqlite_op_tool_start_group(struct store *store, const struct actor *
                                        int64_t expected_version, const char *progress, struct arena *arena,
                                        struct tool *ret_tool, const char **ret_job_id, struct error *error)
 {
-	struct creation_started started;
+	struct creation_started started = {0};
 	enum result result = sqlite_write(store, &(struct sqlite_write){.work = creation_start,
 	                                                                .actor = actor,
 	                                                                .id = tool_id,

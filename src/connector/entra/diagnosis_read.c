@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "connector/entra/batch.h"
 #include "connector/entra/bindable.h"
 #include "connector/entra/credential_expiry.h"
 #include "connector/entra/groups.h"
@@ -31,6 +32,7 @@ struct reading {
 	const char *group_id; /* of a bound group */
 	struct group_facts facts;
 	bool allowed;
+	int assignments; /* of the group to enterprise applications; -1: not known */
 };
 
 struct readings {
@@ -47,7 +49,8 @@ static void readings_done(struct readings *readings)
 static enum result question_add(struct readings *readings, const char *path, const char *group_id)
 {
 	struct reading *reading = &readings->items[readings->count++];
-	*reading = (struct reading){.request = {.method = GRAPH_GET, .path = path}, .group_id = group_id};
+	*reading =
+	    (struct reading){.request = {.method = GRAPH_GET, .path = path}, .group_id = group_id, .assignments = -1};
 	return path != NULL ? RESULT_OK : RESULT_NO_MEMORY;
 }
 
@@ -202,6 +205,41 @@ static enum result limits_check(struct diagnosis *diagnosis, struct readings *re
 	return RESULT_OK;
 }
 
+/* At most BATCH_MAX groups. Whatever is not answered stays unknown: it is a courtesy. */
+static enum result assignments_ask_block(struct diagnosis *diagnosis, struct reading *readings, size_t count)
+{
+	struct graph_request requests[BATCH_MAX];
+	struct batch_item items[BATCH_MAX];
+	for (size_t i = 0; i < count; i++) {
+		char *path =
+		    arena_printf(diagnosis->arena, "/groups/%s/appRoleAssignments?$select=id&$top=999", readings[i].group_id);
+		if (path == NULL)
+			return RESULT_NO_MEMORY;
+		requests[i] = (struct graph_request){.method = GRAPH_GET, .path = path};
+	}
+	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
+	enum result result = batch_perform(&diagnosis->session, requests, count, &answer, items, NULL);
+	for (size_t i = 0; result == RESULT_OK && i < count; i++) {
+		const json_t *list = json_object_get(items[i].body, "value");
+		if (items[i].result == RESULT_OK && json_is_array(list))
+			readings[i].assignments = (int)json_array_size(list);
+	}
+	return result == RESULT_NO_MEMORY ? result : RESULT_OK;
+}
+
+/* To which enterprise applications the groups are assigned, where the app may read that. */
+static enum result assignments_ask(struct diagnosis *diagnosis, struct readings *readings)
+{
+	enum result result = RESULT_OK;
+	if (!permissions_allow_reading_assignments(&diagnosis->claims))
+		return RESULT_OK;
+	for (size_t at = READS_FIXED; result == RESULT_OK && at < readings->count; at += BATCH_MAX) {
+		size_t block = readings->count - at < BATCH_MAX ? readings->count - at : BATCH_MAX;
+		result = assignments_ask_block(diagnosis, &readings->items[at], block);
+	}
+	return result;
+}
+
 static bool got_no_answer(const struct reading *reading)
 {
 	return reading->request.path != NULL && reading->result != RESULT_OK &&
@@ -253,6 +291,24 @@ static bool group_is_renamed(const struct diagnosis *diagnosis, const struct rea
 	return false;
 }
 
+/* That the tool itself is given to the group is the admin's to do; we only say what can be seen of it. */
+static void assignments_tell(struct diagnosis *diagnosis, const struct reading *reading, struct diagnosis_check *line)
+{
+	const char *more;
+	if (reading->assignments > 0)
+		more = arena_printf(diagnosis->arena, "It is assigned to %d enterprise application%s.", reading->assignments,
+		                    reading->assignments == 1 ? "" : "s");
+	else if (reading->assignments == 0)
+		more = "It is assigned to no enterprise application: unless the tool knows the group in another way (a "
+		       "licence, a claim), assign it under Enterprise applications > the tool > Users and groups.";
+	else
+		more = "Whether it is assigned to the tool's enterprise application or licence, this app may not read: that "
+		       "is the admin's to do and to check.";
+	const char *whole = more != NULL ? arena_printf(diagnosis->arena, "%s %s", line->summary, more) : NULL;
+	if (whole != NULL)
+		line->summary = whole;
+}
+
 static void found_group_line(struct diagnosis *diagnosis, const struct reading *reading)
 {
 	struct connector_group_check *found = &diagnosis->groups[diagnosis->group_count++];
@@ -265,6 +321,8 @@ static void found_group_line(struct diagnosis *diagnosis, const struct reading *
 	struct diagnosis_check *line = diagnosis_add(diagnosis, "groups", outcome, found->code);
 	line->group_id = reading->group_id;
 	take_answer(diagnosis, line, reading);
+	if (found->manageable)
+		assignments_tell(diagnosis, reading, line);
 }
 
 static void group_line(struct diagnosis *diagnosis, const struct reading *reading,
@@ -403,6 +461,8 @@ enum result diagnosis_read(struct diagnosis *diagnosis, struct error *error)
 		missing_explain(diagnosis, &readings);
 		result = limits_check(diagnosis, &readings);
 	}
+	if (result == RESULT_OK)
+		result = assignments_ask(diagnosis, &readings);
 	if (result != RESULT_OK)
 		return error_set(error, result, NULL, "Out of memory.");
 	lines_write(diagnosis, &readings);

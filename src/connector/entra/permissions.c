@@ -28,6 +28,12 @@ static const char *const application_readers[] = {
     "Directory.Read.All",   "Directory.ReadWrite.All",
 };
 
+static const char *const assignment_readers[] = {
+    "Directory.Read.All",
+    "Directory.ReadWrite.All",
+    "AppRoleAssignment.ReadWrite.All",
+};
+
 static const struct permission *permission_find(const char *name)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(known); i++)
@@ -99,10 +105,20 @@ bool permissions_allow_group_creation(const struct entra_claims *claims)
 	return satisfied(claims, "Group.Create");
 }
 
-bool permissions_allow_reading_application(const struct entra_claims *claims)
+static bool has_one_of(const struct entra_claims *claims, const char *const *names, size_t count)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(application_readers); i++)
-		if (entra_claims_has_role(claims, application_readers[i]))
+	for (size_t i = 0; i < count; i++)
+		if (entra_claims_has_role(claims, names[i]))
 			return true;
 	return false;
+}
+
+bool permissions_allow_reading_application(const struct entra_claims *claims)
+{
+	return has_one_of(claims, application_readers, ARRAY_SIZE(application_readers));
+}
+
+bool permissions_allow_reading_assignments(const struct entra_claims *claims)
+{
+	return has_one_of(claims, assignment_readers, ARRAY_SIZE(assignment_readers));
 }

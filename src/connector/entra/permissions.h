@@ -30,5 +30,7 @@ bool permissions_allow_group_creation(const struct entra_claims *claims);
 bool permissions_allow_membership_writes(const struct entra_claims *claims);
 /* Reading the app's own registration, where the secret's expiry is kept. */
 bool permissions_allow_reading_application(const struct entra_claims *claims);
+/* Reading to which enterprise applications a group is assigned. */
+bool permissions_allow_reading_assignments(const struct entra_claims *claims);
 
 #endif

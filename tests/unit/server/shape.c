@@ -146,7 +146,7 @@ static void every_object_has_every_member_that_the_contract_names(void **state)
 	                                       .health = "untested",
 	                                       .created_at = 1,
 	                                       .updated_at = 1};
-	check_rendered(&answer_connector, render_connector(&connector));
+	check_rendered(&answer_connector, render_connector(&connector, 0));
 	struct tool tool = {.tool_id = "t",
 	                    .name = "T",
 	                    .vendor = "",
@@ -187,9 +187,26 @@ static void every_object_has_every_member_that_the_contract_names(void **state)
 	check_rendered(&answer_me, render_principal(&principal));
 }
 
+static void a_connector_that_nothing_used_for_thirty_days_is_shown_as_stale(void **state)
+{
+	static const int64_t day = INT64_C(86400000);
+	struct connector_settings connector = {.connector_id = "c", .created_at = 1};
+	(void)state;
+	for (int64_t used = 0; used <= 31; used += 31) {
+		connector.last_used_at = used * day;
+		json_t *value = render_connector(&connector, 40 * day);
+		assert_int_equal(json_is_true(json_object_get(value, "stale")), used == 0);
+		json_decref(value);
+	}
+	json_t *fresh = render_connector(&(struct connector_settings){.created_at = 20 * day}, 40 * day);
+	assert_true(json_is_false(json_object_get(fresh, "stale")));
+	json_decref(fresh);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(a_connector_that_nothing_used_for_thirty_days_is_shown_as_stale),
 	    cmocka_unit_test(a_wrong_member_is_named_by_its_path),
 	    cmocka_unit_test(lengths_are_counted_in_characters_so_no_script_is_cut_short),
 	    cmocka_unit_test(a_flood_of_faults_is_bounded),
