@@ -256,6 +256,7 @@ void entra_groups_patch(struct entra_call *call)
 	} else if (group) {
 		group_update(call, group, body);
 	} else if (text_starts_with(name, "uniqueName=") && prefer && strcasestr(prefer, "create-if-missing")) {
+		call->reply->permission = "Group.Create|" WRITE_GROUPS;
 		if (!entra_permitted(call->claims, "Group.Create|" WRITE_GROUPS))
 			entra_fail_as(call, "groupUpsert", 403, "Authorization_RequestDenied",
 			              "Insufficient privileges to complete the operation.");

@@ -233,6 +233,16 @@ describe('a token that Entra refuses', () => {
   test('an unknown client: client_not_in_tenant', async () => {
     assert.equal((await brokenAt(await connector({ clientId: NOBODY }), 'token', 'client_not_in_tenant')).evidence.aadsts, 700016);
   });
+  test('a client of another tenant, where ours has not consented to it: client_not_in_tenant', async () => {
+    login.answer = () => refusal(400, 'unauthorized_client', 700016);
+    await brokenAt(await connector(), 'token', 'client_not_in_tenant');
+  });
+  test('a way that speaks a TLS older than Entra takes: tls_failed', async () => {
+    login.answer = () => refusal(400, 'invalid_request', 1002016);
+    const check = await brokenAt(await connector(), 'reach-login', 'tls_failed');
+    assert.equal(check.evidence.aadsts, 1002016);
+    assert.match(check.summary + check.remedy, /TLS 1\.2/);
+  });
   test('a wrong secret: secret_invalid', async () => {
     const check = await brokenAt(await connector({ clientSecret: 'sBx~nonsense' }), 'token', 'secret_invalid');
     assert.equal(check.evidence.aadsts, 7000215);
@@ -259,7 +269,7 @@ describe('a token that Entra refuses', () => {
   const numbers = {
     90038: 'wrong_cloud', 900382: 'wrong_cloud', 900432: 'wrong_cloud', 900023: 'tenant_not_found', 53003: 'conditional_access_blocked',
     530032: 'conditional_access_blocked', 700027: 'certificate_not_registered', 700024: 'clock_skew', 700213: 'federated_mismatch',
-    90033: 'login_unavailable', 1002016: 'token_error',
+    90033: 'login_unavailable',
   };
   for (const [number, code] of Object.entries(numbers)) {
     test(`AADSTS${number}: ${code}, whatever the status and wherever the number stands`, async () => {
@@ -278,10 +288,6 @@ describe('a token that Entra refuses', () => {
     });
   }
 
-  test('a refusal without any number: token_error', async () => {
-    login.answer = () => ({ status: 400, body: { error: 'invalid_request' } });
-    assert.equal((await brokenAt(await connector(), 'token', 'token_error')).evidence.aadsts, null);
-  });
   test('login throttled: login_throttled', async () => {
     login.answer = () => ({ status: 429, headers: { 'RETRY-AFTER': '17' }, body: { error: 'temporarily_unavailable' } });
     assert.equal((await brokenAt(await connector(), 'token', 'login_throttled')).evidence.httpStatus, 429);
@@ -289,6 +295,20 @@ describe('a token that Entra refuses', () => {
   test('login answers 5xx: login_unavailable', async () => {
     login.answer = () => ({ status: 503, headers: { 'Content-Type': 'text/html' }, body: '<h1>Service unavailable</h1>' });
     assert.equal((await brokenAt(await connector(), 'token', 'login_unavailable')).evidence.httpStatus, 503);
+  });
+});
+
+// No set-up gives these by itself; the page of set-ups does not show them.
+describe('an answer that says nothing of its cause keeps the word of the other side', () => {
+  test('a refusal without any number: token_error', async () => {
+    login.answer = () => ({ status: 400, body: { error: 'invalid_request' } });
+    assert.equal((await brokenAt(await connector(), 'token', 'token_error')).evidence.aadsts, null);
+  });
+  test('Graph refuses one read alone: that one is named', async () => {
+    graph.answer = (request) => request.url.startsWith('/v1.0/groups?') && { status: 400, body: { error: { code: 'Request_Odd', message: { lang: 'en', value: 'No.' } } } };
+    const report = await runTest(await connector());
+    assertCodes(report, { 'read-groups': 'failed graph_error' });
+    assert.equal(find(report, 'read-groups').evidence.graphCode, 'Request_Odd');
   });
 });
 
@@ -320,6 +340,14 @@ describe('a token that is given', () => {
     assert.deepEqual(find(report, 'permissions').evidence.missing, ['User.Read.All', 'GroupMember.ReadWrite.All']);
     assert.equal(find(report, 'read-users').evidence.graphCode, 'Authorization_RequestDenied');
     assert.equal(find(report, 'read-users').evidence.httpStatus, 403);
+  });
+
+  test('after consent was given a minute ago, on a retest', async () => {
+    const connectorId = await connector();
+    await application({ permissions: [] });
+    assert.equal((await world.must('POST', `/api/v1/connectors/${connectorId}/test`)).outcome, 'failed');
+    await application({ permissions: ['User.Read.All', 'GroupMember.ReadWrite.All', 'Application.Read.All'] });
+    assertCodes(await runTest(connectorId), {});
   });
 
   const needed = { bind: ['User.Read.All', 'GroupMember.ReadWrite.All'], create: ['User.Read.All', 'GroupMember.ReadWrite.All', 'Group.Create'] };
@@ -433,13 +461,6 @@ describe('a host that does not answer as it should', () => {
     graph.answer = null;
     assertCodes(await runTest(connectorId), {});
   });
-  test('Graph refuses one read alone: that one is named', async () => {
-    graph.answer = (request) => request.url.startsWith('/v1.0/groups?') && { status: 400, body: { error: { code: 'Request_Odd', message: { lang: 'en', value: 'No.' } } } };
-    const report = await runTest(await connector());
-    assertCodes(report, { 'read-groups': 'failed graph_error' });
-    assert.equal(find(report, 'read-groups').evidence.graphCode, 'Request_Odd');
-  });
-
   test('a token that Graph calls invalid is asked for once more, not once for each read', async () => {
     graph.answer = () => ({ status: 401, body: { error: { code: 'InvalidAuthenticationToken', message: 'Signing key is invalid' } } });
     const report = await runTest(await connector());

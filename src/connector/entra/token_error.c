@@ -58,6 +58,7 @@ static const struct {
     {90012, "login_unavailable"},
     {90024, "login_unavailable"},
     {90033, "login_unavailable"},
+    {1002016, "tls_failed"}, /* TLS 1.0 or 1.1: by something on the way, we speak no less than 1.2 */
 };
 
 static const char *table_find(long aadsts)
