@@ -5,7 +5,7 @@
 #include "worker/job_run.h"
 
 #include "base/json.h"
-#include "secrets/credential_opener.h"
+#include "worker/connector_call.h"
 
 #define TEST_DEADLINE_MS 25000
 #define MAPPINGS_DEADLINE_MS 60000
@@ -16,10 +16,7 @@ static const struct actor worker = {.kind = "system", .id = "worker"};
 struct check {
 	const struct job_context *context;
 	struct store *store;
-	const struct connector_ops *ops;
-	struct connector_settings settings;
-	struct credential_opener opener;
-	struct connector_target target; /* points into this structure: it does not move */
+	struct connector_call connector;
 	struct error error;
 	struct job_attempt attempt;
 };
@@ -40,27 +37,15 @@ static bool check_end_later(struct check *check, enum result result)
 
 static bool check_open(struct check *check, const struct job_context *context)
 {
-	const struct worker_options *options = context->options;
-	*check = (struct check){.context = context, .store = options->store, .error.retry_after_ms = -1};
-	enum result result =
-	    check->store->ops->connector_read(check->store, context->job->connector_id, context->arena, &check->settings);
+	*check = (struct check){.context = context, .store = context->options->store, .error.retry_after_ms = -1};
+	enum result result = connector_call_open(context, context->job->connector_id, &check->connector);
 	if (result == RESULT_NOT_FOUND)
 		return check_end(check, job_attempt_cancelled("not_found", "The connector does not exist any more."));
 	if (result != RESULT_OK)
 		return check_end_later(check, result);
-	check->ops = connector_registry_find(check->settings.type);
-	if (check->ops == NULL || !check->settings.enabled)
+	if (check->connector.ops == NULL || !check->connector.settings.enabled)
 		return check_end(check, job_attempt_cancelled("connector_disabled", "The connector is disabled."));
-	credential_opener_init(&check->opener, &check->settings, options->master_key, options->allow);
-	check->target = (struct connector_target){.settings = &check->settings,
-	                                          .secret = &check->opener.source,
-	                                          .certificate = credential_opener_certificate(&check->opener)};
 	return true;
-}
-
-static void check_allow_ms(struct check *check, int64_t duration_ms)
-{
-	check->target.deadline_ms = clock_monotonic_ms(check->context->options->clock) + duration_ms;
 }
 
 static bool check_save(struct check *check, const struct connector_test *test)
@@ -69,7 +54,7 @@ static bool check_save(struct check *check, const struct connector_test *test)
 	int64_t now = clock_now_ms(check->context->options->clock);
 	struct entitlement_group *groups = arena_array(arena, test->group_count + 1, sizeof(*groups));
 	struct connector_test_record record = {
-	    .credential_version = check->settings.credential.version,
+	    .credential_version = check->connector.settings.credential.version,
 	    .outcome = test->outcome,
 	    .report = json_write(arena, test->report),
 	    .credential_expires_at = test->credential_expires_at,
@@ -86,8 +71,8 @@ static bool check_save(struct check *check, const struct connector_test *test)
 		                                       .manageable = test->groups[i].manageable,
 		                                       .code = test->groups[i].code,
 		                                       .checked_at = now};
-	enum result result = check->store->ops->connector_save_test(check->store, &worker, check->settings.connector_id,
-	                                                            &record, &check->error);
+	enum result result = check->store->ops->connector_save_test(
+	    check->store, &worker, check->connector.settings.connector_id, &record, &check->error);
 	return result == RESULT_OK || check_end_later(check, result);
 }
 
@@ -96,14 +81,14 @@ static bool check_connection(struct check *check)
 	struct connector_test_input input = {.light = true};
 	struct connector_test test = {0};
 	struct tool *tools = NULL;
-	enum result result = check->store->ops->tool_list_bound(check->store, check->settings.connector_id,
+	enum result result = check->store->ops->tool_list_bound(check->store, check->connector.settings.connector_id,
 	                                                        check->context->arena, &tools, &input.bound_tool_count);
 	if (result != RESULT_OK)
 		return check_end_later(check, result);
 	input.bound_tools = tools;
-	check_allow_ms(check, TEST_DEADLINE_MS);
-	result = check->ops->test(check->context->options->environment, &check->target, &input, check->context->arena,
-	                          &test, &check->error);
+	connector_call_allow_ms(check->context, &check->connector, TEST_DEADLINE_MS);
+	result = check->connector.ops->test(check->context->options->environment, &check->connector.target, &input,
+	                                    check->context->arena, &test, &check->error);
 	if (result != RESULT_OK)
 		return check_end_later(check, result);
 	bool saved = check_save(check, &test);
@@ -122,10 +107,10 @@ static enum result mappings_ask(struct check *check, const struct identity_mappi
 	for (size_t i = 0; i < count; i++)
 		questions[i] = (struct identity_question){.mapping_external_id = mappings[i].external_id,
 		                                          .pinned_object_id = mappings[i].resolved_object_id};
-	check_allow_ms(check, MAPPINGS_DEADLINE_MS);
+	connector_call_allow_ms(check->context, &check->connector, MAPPINGS_DEADLINE_MS);
 	*ret_matches = matches;
-	return check->ops->match_mappings(check->context->options->environment, &check->target, questions, count, arena,
-	                                  matches, &check->error);
+	return check->connector.ops->match_mappings(check->context->options->environment, &check->connector.target,
+	                                            questions, count, arena, matches, &check->error);
 }
 
 /* What was learned before a failure is kept too. */
@@ -155,8 +140,9 @@ static bool check_mappings(struct check *check)
 	struct identity_match *matches = NULL;
 	size_t count = 0;
 	int64_t due = clock_now_ms(check->context->options->clock) - check->context->options->check_seconds * INT64_C(1000);
-	enum result result = check->store->ops->mapping_list_unchecked(
-	    check->store, check->settings.connector_id, due, MAPPINGS_AT_ONCE, check->context->arena, &mappings, &count);
+	enum result result =
+	    check->store->ops->mapping_list_unchecked(check->store, check->connector.settings.connector_id, due,
+	                                              MAPPINGS_AT_ONCE, check->context->arena, &mappings, &count);
 	if (result != RESULT_OK)
 		return check_end_later(check, result);
 	if (count == 0)

@@ -8,8 +8,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "connector/connector.h"
-#include "secrets/credential_opener.h"
+#include "worker/connector_call.h"
 
 #define DEADLINE_MS 40000
 /* How long a new group may stay unseen (facts: up to eleven minutes were observed). */
@@ -20,10 +19,7 @@ struct create_group {
 	struct store *store;
 	json_t *progress; /* uniqueName, displayName, description, sent, since */
 	bool sent_before;
-	const struct connector_ops *ops;
-	struct connector_settings settings;
-	struct credential_opener opener;
-	struct connector_target target; /* points into this structure: it does not move */
+	struct connector_call connector;
 	struct error error;
 	struct job_attempt attempt;
 };
@@ -57,28 +53,21 @@ static bool end_store(struct create_group *create, enum result result)
 
 static bool begin(struct create_group *create, const struct job_context *context)
 {
-	const struct worker_options *options = context->options;
 	const char *progress = context->job->progress;
-	*create = (struct create_group){.context = context, .store = options->store, .error.retry_after_ms = -1};
+	*create = (struct create_group){.context = context, .store = context->options->store, .error.retry_after_ms = -1};
 	if (progress == NULL || json_read(progress, strlen(progress), &create->progress, NULL) != RESULT_OK)
 		return end_manually(create, "validation_failed", "The job does not say what group to create.");
 	create->sent_before = json_bool_at(create->progress, "sent", false);
-	enum result result = create->store->ops->connector_read(create->store, context->job->connector_id, context->arena,
-	                                                        &create->settings);
+	enum result result = connector_call_open(context, context->job->connector_id, &create->connector);
 	if (result == RESULT_NOT_FOUND)
 		return end_manually(create, "not_found", "The connector of the tool does not exist any more.");
 	if (result != RESULT_OK)
 		return end_store(create, result);
-	create->ops = connector_registry_find(create->settings.type);
-	if (create->ops == NULL)
+	if (create->connector.ops == NULL)
 		return end_manually(create, "validation_failed", "There is no connector of this type.");
-	if (!create->settings.enabled)
+	if (!create->connector.settings.enabled)
 		return end_manually(create, "connector_disabled", "The connector is disabled.");
-	credential_opener_init(&create->opener, &create->settings, options->master_key, options->allow);
-	create->target = (struct connector_target){.settings = &create->settings,
-	                                           .secret = &create->opener.source,
-	                                           .certificate = credential_opener_certificate(&create->opener),
-	                                           .deadline_ms = clock_monotonic_ms(options->clock) + DEADLINE_MS};
+	connector_call_allow_ms(context, &create->connector, DEADLINE_MS);
 	return true;
 }
 
@@ -151,8 +140,9 @@ static bool create_it(struct create_group *create, struct connector_group_check 
 	};
 	if (creation.unique_name == NULL || creation.display_name == NULL)
 		return end_manually(create, "validation_failed", "The job does not say what group to create.");
-	enum result result = create->ops->create_group(create->context->options->environment, &create->target, &creation,
-	                                               create->context->arena, ret_group, &create->error);
+	enum result result =
+	    create->connector.ops->create_group(create->context->options->environment, &create->connector.target, &creation,
+	                                        create->context->arena, ret_group, &create->error);
 	return result == RESULT_OK || end_error(create, result);
 }
 

@@ -125,10 +125,10 @@ describe('a hundred thousand rows', () => {
     assert.equal(told.created, 100000);
     assert.ok(statuses.length > 0);
     assert.deepEqual([...new Set(statuses)], [202]);
+    const sanitized = /lib[at]san/.test(readFileSync(`/proc/${world.serviceProcess.pid}/maps`, 'utf8'));
     const peak = Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${world.serviceProcess.pid}/status`, 'utf8'))[1]);
-    if (!process.env.AICLEARANCE_SANITIZED) assert.ok(peak < 1024 * 1024, `the service grew to ${peak} kB`);
+    assert.ok(sanitized || peak < 256 * 1024, `the service grew to ${peak} kB`); // 48 MB were seen
     assert.equal(await count(), 100000);
-    world.peak = peak;
   });
 
   test('only one file at a time, and a stranger\'s file is refused before it is read', async () => {
