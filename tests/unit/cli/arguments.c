@@ -101,7 +101,8 @@ static void every_verb_of_the_table_can_be_run(void **state)
 			assert_true(verb->summary[0] != '\0');
 			for (size_t k = 0; k < verb->field_count; k++) {
 				assert_true(strncmp(verb->fields[k].option.name, "--", 2) == 0);
-				assert_true((verb->fields[k].kind == FIELD_SWITCH) == !verb->fields[k].option.value_name);
+				bool is_switch = verb->fields[k].kind == FIELD_SWITCH || verb->fields[k].kind == FIELD_QUERY_TRUE;
+				assert_true(is_switch == !verb->fields[k].option.value_name);
 				for (size_t l = 0; l < k; l++)
 					assert_string_not_equal(verb->fields[k].option.name, verb->fields[l].option.name);
 			}
