@@ -39,10 +39,15 @@ struct key_ring {
 	size_t count;
 };
 
+struct guarded_ring {
+	pthread_mutex_t lock;
+	bool has_lock;
+	struct key_ring ring;
+};
+
 struct master_key {
 	char *reference;
-	pthread_mutex_t *lock; /* of the ring */
-	struct key_ring *ring;
+	struct guarded_ring *guarded;
 };
 
 static void cipher_freep(EVP_CIPHER_CTX **cipher)
@@ -61,12 +66,12 @@ void master_key_free(struct master_key *key)
 {
 	if (!key)
 		return;
-	if (key->ring)
-		ring_done(key->ring);
-	if (key->lock)
-		pthread_mutex_destroy(key->lock);
-	memory_free(key->lock);
-	memory_free(key->ring);
+	if (key->guarded) {
+		ring_done(&key->guarded->ring);
+		if (key->guarded->has_lock)
+			pthread_mutex_destroy(&key->guarded->lock);
+	}
+	memory_free(key->guarded);
 	memory_free(key->reference);
 	memory_free(key);
 }
@@ -149,14 +154,11 @@ enum result master_key_read(const char *reference, struct master_key **ret_key, 
 	if (key == NULL)
 		return error_set(error, RESULT_NO_MEMORY, NULL, "Not enough memory to keep the master key.");
 	key->reference = memory_strdup(reference);
-	key->lock = memory_calloc(1, sizeof(*key->lock));
-	key->ring = memory_calloc(1, sizeof(*key->ring));
-	if (key->lock != NULL && pthread_mutex_init(key->lock, NULL) != 0) {
-		memory_free(key->lock);
-		key->lock = NULL;
-	}
-	result = key->reference != NULL && key->lock != NULL && key->ring != NULL
-	             ? ring_read(reference, key->ring, error)
+	key->guarded = memory_calloc(1, sizeof(*key->guarded));
+	if (key->guarded != NULL)
+		key->guarded->has_lock = pthread_mutex_init(&key->guarded->lock, NULL) == 0;
+	result = key->reference != NULL && key->guarded != NULL && key->guarded->has_lock
+	             ? ring_read(reference, &key->guarded->ring, error)
 	             : error_set(error, RESULT_NO_MEMORY, NULL, "Not enough memory to keep the master key.");
 	if (result != RESULT_OK) {
 		master_key_free(key);
@@ -173,25 +175,25 @@ enum result master_key_reload(const struct master_key *key, struct error *error)
 
 	if (result != RESULT_OK)
 		return result;
-	pthread_mutex_lock(key->lock);
-	ring_done(key->ring);
-	*key->ring = ring;
-	pthread_mutex_unlock(key->lock);
+	pthread_mutex_lock(&key->guarded->lock);
+	ring_done(&key->guarded->ring);
+	key->guarded->ring = ring;
+	pthread_mutex_unlock(&key->guarded->lock);
 	return RESULT_OK;
 }
 
 void master_key_id(const struct master_key *key, uint8_t ret_id[MASTER_KEY_ID_LENGTH])
 {
-	pthread_mutex_lock(key->lock);
-	memcpy(ret_id, key->ring->keys[0].id, KEY_ID_SIZE);
-	pthread_mutex_unlock(key->lock);
+	pthread_mutex_lock(&key->guarded->lock);
+	memcpy(ret_id, key->guarded->ring.keys[0].id, KEY_ID_SIZE);
+	pthread_mutex_unlock(&key->guarded->lock);
 }
 
 bool master_key_has_old(const struct master_key *key)
 {
-	pthread_mutex_lock(key->lock);
-	bool has = key->ring->count > 1;
-	pthread_mutex_unlock(key->lock);
+	pthread_mutex_lock(&key->guarded->lock);
+	bool has = key->guarded->ring.count > 1;
+	pthread_mutex_unlock(&key->guarded->lock);
 	return has;
 }
 
@@ -248,10 +250,10 @@ enum result sealed_seal(const struct master_key *key, const char *bound_to, cons
 		return reloaded;
 	sealed[0] = VERSION;
 	id_random_bytes(sealed + HEAD_SIZE, NONCE_SIZE);
-	pthread_mutex_lock(key->lock);
-	memcpy(sealed + 1, key->ring->keys[0].id, KEY_ID_SIZE);
-	bool done = seal_bytes(&key->ring->keys[0], bound_to, plain, length, sealed);
-	pthread_mutex_unlock(key->lock);
+	pthread_mutex_lock(&key->guarded->lock);
+	memcpy(sealed + 1, key->guarded->ring.keys[0].id, KEY_ID_SIZE);
+	bool done = seal_bytes(&key->guarded->ring.keys[0], bound_to, plain, length, sealed);
+	pthread_mutex_unlock(&key->guarded->lock);
 	if (!done)
 		return RESULT_NO_MEMORY;
 	*ret_sealed = sealed;
@@ -285,14 +287,14 @@ static enum result ring_open(const struct master_key *key, const char *bound_to,
 {
 	enum result result = RESULT_NOT_FOUND;
 
-	pthread_mutex_lock(key->lock);
-	for (size_t at = 0; at < key->ring->count && result == RESULT_NOT_FOUND; at++) {
-		const struct sealing_key *one = &key->ring->keys[at];
+	pthread_mutex_lock(&key->guarded->lock);
+	for (size_t at = 0; at < key->guarded->ring.count && result == RESULT_NOT_FOUND; at++) {
+		const struct sealing_key *one = &key->guarded->ring.keys[at];
 
 		if (memcmp(sealed + 1, one->id, KEY_ID_SIZE) == 0)
 			result = open_bytes(one, bound_to, sealed, length - OVERHEAD, out) ? RESULT_OK : RESULT_DENIED;
 	}
-	pthread_mutex_unlock(key->lock);
+	pthread_mutex_unlock(&key->guarded->lock);
 	return result;
 }
 
