@@ -172,9 +172,11 @@ static enum exit_code rotate(const struct arguments *arguments, const struct con
 	struct rotation rotation = {.reference = config->master_key, .arena = arena};
 	struct error error = {0};
 	enum result result;
-	enum exit_code code = arena != NULL ? service_store_open(config, false, &rotation.store)
-	                                    : command_fail(EXIT_DID_NOT_HOLD, "Not enough memory.");
+	enum exit_code code;
 
+	if (arena == NULL)
+		return command_fail(EXIT_DID_NOT_HOLD, "Not enough memory.");
+	code = service_store_open(config, false, &rotation.store);
 	if (code != EXIT_HELD)
 		return code;
 	rotation.is_file = master_key_file_is(rotation.reference);
