@@ -96,6 +96,7 @@ static bool check_connection(struct check *check)
 	return saved;
 }
 
+/* Whom the directory did not tell about is asked about again the next time; its failure shows in the test. */
 static enum result mappings_ask(struct check *check, const struct identity_mapping *mappings, size_t count,
                                 struct identity_match **ret_matches)
 {
@@ -109,11 +110,12 @@ static enum result mappings_ask(struct check *check, const struct identity_mappi
 		                                          .pinned_object_id = mappings[i].resolved_object_id};
 	connector_call_allow_ms(check->context, &check->connector, MAPPINGS_DEADLINE_MS);
 	*ret_matches = matches;
-	return check->connector.ops->match_mappings(check->context->options->environment, &check->connector.target,
-	                                            questions, count, arena, matches, &check->error);
+	enum result result =
+	    check->connector.ops->match_mappings(check->context->options->environment, &check->connector.target, questions,
+	                                         count, arena, matches, &check->error);
+	return result == RESULT_NO_MEMORY ? result : RESULT_OK;
 }
 
-/* What was learned before a failure is kept too. */
 static enum result mappings_save(struct check *check, const struct identity_mapping *mappings,
                                  const struct identity_match *matches, size_t count)
 {
@@ -148,8 +150,8 @@ static bool check_mappings(struct check *check)
 	if (count == 0)
 		return true;
 	result = mappings_ask(check, mappings, count, &matches);
-	if (matches != NULL && mappings_save(check, mappings, matches, count) != RESULT_OK)
-		return check_end_later(check, RESULT_UNAVAILABLE);
+	if (matches != NULL)
+		result = mappings_save(check, mappings, matches, count);
 	return result == RESULT_OK || check_end_later(check, result);
 }
 

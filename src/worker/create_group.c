@@ -4,6 +4,7 @@
  * creation is about to be sent is on disk before it is sent: whatever became of it, the next attempt looks for it. */
 #include "worker/job_run.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -146,6 +147,15 @@ static bool create_it(struct create_group *create, struct connector_group_check 
 	return result == RESULT_OK || end_error(create, result);
 }
 
+/* The group is there and nothing is bound to it: whoever looks after it must be able to find it. */
+static bool end_unbound(struct create_group *create, const struct connector_group_check *check)
+{
+	char detail[sizeof(create->error.detail)];
+	(void)snprintf(detail, sizeof(detail), "%.200s The group %s was created and is bound to no tool.",
+	               create->error.detail, check->facts.group_id);
+	return end_manually(create, create->error.code, detail);
+}
+
 static bool bind_it(struct create_group *create, const struct connector_group_check *check)
 {
 	const struct entitlement_group group = {
@@ -162,9 +172,9 @@ static bool bind_it(struct create_group *create, const struct connector_group_ch
 	if (result == RESULT_OK)
 		return end(create, (struct job_attempt){.settled = true, .outcome = {.status = JOB_SUCCEEDED}});
 	if (result == RESULT_NOT_FOUND)
-		return end_manually(create, "not_found", "The group was created, but the tool does not exist any more.");
-	if (result == RESULT_CONFLICT)
-		return end_manually(create, create->error.code, create->error.detail);
+		error_set(&create->error, result, "not_found", "The tool does not exist any more.");
+	if (result == RESULT_NOT_FOUND || result == RESULT_CONFLICT)
+		return end_unbound(create, check);
 	return end_store(create, result);
 }
 
