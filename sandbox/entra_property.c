@@ -83,7 +83,8 @@ static const char *const group_defaults[] = {"id",
                                              "onPremisesProvisioningErrors",
                                              "serviceProvisioningErrors",
                                              NULL};
-static const char *const group_more[] = {"isManagementRestricted", "assignedLabels", "assignedLicenses", NULL};
+static const char *const group_more[] = {"isManagementRestricted", "assignedLabels",
+                                         "assignedLicenses", NULL};
 static const char *const lists[] = {"businessPhones",
                                     "groupTypes",
                                     "proxyAddresses",

@@ -82,9 +82,15 @@ static bool check_tool(struct create_group *create)
 		return end(create, job_attempt_cancelled("not_found", "The tool does not exist any more."));
 	if (result != RESULT_OK)
 		return end_store(create, result);
-	if (tool.group.group_id != NULL)
+	if (tool.group.group_id == NULL)
+		return true;
+	if (!create->sent_before)
 		return end(create, job_attempt_cancelled("group_already_bound", "The tool has a group by now."));
-	return true;
+	return end_manually(create, "group_already_bound",
+	                    arena_printf(create->context->arena,
+	                                 "The tool has a group by now. Another, with the mail nickname %s, may have been "
+	                                 "created for it and is bound to no tool.",
+	                                 json_string_at(create->progress, "uniqueName")));
 }
 
 static enum result progress_put(struct create_group *create, bool sent, const char **ret_text)

@@ -179,6 +179,20 @@ describe('what stands in the way is named', () => {
   });
 });
 
+test('a group that was created while somebody bound another is named, so that it can be found', async () => {
+  const toolId = await newTool();
+  await world.control('PUT', '/faults', { rules: [{ site: 'entra', method: 'PATCH', path: '/v1.0/groups*', times: 1, action: 'hang', when: 'after', ms: 2000 }] });
+  const answer = await create(toolId);
+  await until('the creation', async () => (await groupsNamed(`AI Clearance - Tool ${tools} - Users`)).length === 1);
+  await world.must('POST', `/api/v1/tools/${toolId}/entitlement-group`, { mode: 'bind', groupId: story.groupId, allowShared: true });
+  const ended = await job(answer.json.jobId);
+  assert.equal(ended.status, 'manualFollowUp');
+  assert.equal(ended.lastError.code, 'group_already_bound');
+  const [orphan] = await groupsNamed(`AI Clearance - Tool ${tools} - Users`);
+  assert.ok(ended.lastError.detail.includes(orphan.id) || ended.lastError.detail.includes(orphan.properties.mailNickname), ended.lastError.detail);
+  assert.equal((await world.must('GET', `/api/v1/tools/${toolId}`)).entitlementGroup.groupId, story.groupId);
+});
+
 test('a terminal is enough: create-group', async () => {
   const toolId = await newTool();
   const { code, stdout } = await world.cli(['tool', 'create-group', toolId, '--json'], {

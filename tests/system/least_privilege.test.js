@@ -73,7 +73,9 @@ describe('what the app may not read, and what it may', () => {
     const { application } = (await world.control('GET', '/state')).entra;
     await world.control('PUT', '/state', { application: { permissions: [...application.permissions, 'Directory.Read.All'] } });
     assert.match((await groupLine()).summary, /assigned to no enterprise application/);
-    await world.control('PUT', '/state', { application: { assignments: { [story.groupId]: ['one'] } } });
-    assert.match((await groupLine()).summary, /assigned to 1 enterprise application\./);
+    await world.control('PUT', '/state', { groups: [{ id: story.groupId, assignedLicenses: [{ skuId: '6fd2c87f-b296-42f0-b197-1e91e994b900', disabledPlans: [] }] }] });
+    assert.match((await groupLine()).summary, /Assigned to it: 0 enterprise applications, 1 licence\./);
+    await world.control('PUT', '/state', { application: { assignments: { [story.groupId]: ['one'] } }, groups: [{ id: story.groupId, assignedLicenses: [] }] });
+    assert.match((await groupLine()).summary, /Assigned to it: 1 enterprise application, 0 licences\./);
   });
 });

@@ -33,6 +33,7 @@ struct reading {
 	struct group_facts facts;
 	bool allowed;
 	int assignments; /* of the group to enterprise applications; -1: not known */
+	int licences;    /* assigned to it; likewise */
 };
 
 struct readings {
@@ -49,8 +50,8 @@ static void readings_done(struct readings *readings)
 static enum result question_add(struct readings *readings, const char *path, const char *group_id)
 {
 	struct reading *reading = &readings->items[readings->count++];
-	*reading =
-	    (struct reading){.request = {.method = GRAPH_GET, .path = path}, .group_id = group_id, .assignments = -1};
+	*reading = (struct reading){
+	    .request = {.method = GRAPH_GET, .path = path}, .group_id = group_id, .assignments = -1, .licences = -1};
 	return path != NULL ? RESULT_OK : RESULT_NO_MEMORY;
 }
 
@@ -205,24 +206,35 @@ static enum result limits_check(struct diagnosis *diagnosis, struct readings *re
 	return RESULT_OK;
 }
 
-/* At most BATCH_MAX groups. Whatever is not answered stays unknown: it is a courtesy. */
+/* Two questions for each group; whatever is not answered stays unknown: it is a courtesy. */
+#define ASSIGNMENT_QUESTIONS 2
+#define ASSIGNMENT_GROUPS_MAX (BATCH_MAX / ASSIGNMENT_QUESTIONS)
+
+static int count_of(const struct batch_item *item, const char *name)
+{
+	const json_t *list = json_object_get(item->body, name);
+	return item->result == RESULT_OK && json_is_array(list) ? (int)json_array_size(list) : -1;
+}
+
 static enum result assignments_ask_block(struct diagnosis *diagnosis, struct reading *readings, size_t count)
 {
 	struct graph_request requests[BATCH_MAX];
 	struct batch_item items[BATCH_MAX];
 	for (size_t i = 0; i < count; i++) {
-		char *path =
-		    arena_printf(diagnosis->arena, "/groups/%s/appRoleAssignments?$select=id&$top=999", readings[i].group_id);
-		if (path == NULL)
+		const char *id = readings[i].group_id;
+		char *applications = arena_printf(diagnosis->arena, "/groups/%s/appRoleAssignments?$select=id&$top=999", id);
+		char *licences = arena_printf(diagnosis->arena, "/groups/%s?$select=id,assignedLicenses", id);
+		if (applications == NULL || licences == NULL)
 			return RESULT_NO_MEMORY;
-		requests[i] = (struct graph_request){.method = GRAPH_GET, .path = path};
+		requests[ASSIGNMENT_QUESTIONS * i] = (struct graph_request){.method = GRAPH_GET, .path = applications};
+		requests[ASSIGNMENT_QUESTIONS * i + 1] = (struct graph_request){.method = GRAPH_GET, .path = licences};
 	}
 	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
-	enum result result = batch_perform(&diagnosis->session, requests, count, &answer, items, NULL);
+	enum result result =
+	    batch_perform(&diagnosis->session, requests, ASSIGNMENT_QUESTIONS * count, &answer, items, NULL);
 	for (size_t i = 0; result == RESULT_OK && i < count; i++) {
-		const json_t *list = json_object_get(items[i].body, "value");
-		if (items[i].result == RESULT_OK && json_is_array(list))
-			readings[i].assignments = (int)json_array_size(list);
+		readings[i].assignments = count_of(&items[ASSIGNMENT_QUESTIONS * i], "value");
+		readings[i].licences = count_of(&items[ASSIGNMENT_QUESTIONS * i + 1], "assignedLicenses");
 	}
 	return result == RESULT_NO_MEMORY ? result : RESULT_OK;
 }
@@ -233,8 +245,9 @@ static enum result assignments_ask(struct diagnosis *diagnosis, struct readings 
 	enum result result = RESULT_OK;
 	if (!permissions_allow_reading_assignments(&diagnosis->claims))
 		return RESULT_OK;
-	for (size_t at = READS_FIXED; result == RESULT_OK && at < readings->count; at += BATCH_MAX) {
-		size_t block = readings->count - at < BATCH_MAX ? readings->count - at : BATCH_MAX;
+	for (size_t at = READS_FIXED; result == RESULT_OK && at < readings->count; at += ASSIGNMENT_GROUPS_MAX) {
+		size_t left = readings->count - at;
+		size_t block = left < ASSIGNMENT_GROUPS_MAX ? left : ASSIGNMENT_GROUPS_MAX;
 		result = assignments_ask_block(diagnosis, &readings->items[at], block);
 	}
 	return result;
@@ -295,12 +308,13 @@ static bool group_is_renamed(const struct diagnosis *diagnosis, const struct rea
 static void assignments_tell(struct diagnosis *diagnosis, const struct reading *reading, struct diagnosis_check *line)
 {
 	const char *more;
-	if (reading->assignments > 0)
-		more = arena_printf(diagnosis->arena, "It is assigned to %d enterprise application%s.", reading->assignments,
-		                    reading->assignments == 1 ? "" : "s");
+	if (reading->assignments > 0 || reading->licences > 0)
+		more = arena_printf(diagnosis->arena, "Assigned to it: %d enterprise application%s, %d licence%s.",
+		                    reading->assignments > 0 ? reading->assignments : 0, reading->assignments == 1 ? "" : "s",
+		                    reading->licences > 0 ? reading->licences : 0, reading->licences == 1 ? "" : "s");
 	else if (reading->assignments == 0)
-		more = "It is assigned to no enterprise application: unless the tool knows the group in another way (a "
-		       "licence, a claim), assign it under Enterprise applications > the tool > Users and groups.";
+		more = "It is assigned to no enterprise application and has no licence: unless the tool knows the group in "
+		       "another way (a claim), assign it under Enterprise applications > the tool > Users and groups.";
 	else
 		more = "Whether it is assigned to the tool's enterprise application or licence, this app may not read: that "
 		       "is the admin's to do and to check.";
