@@ -83,8 +83,7 @@ static const char *const group_defaults[] = {"id",
                                              "onPremisesProvisioningErrors",
                                              "serviceProvisioningErrors",
                                              NULL};
-static const char *const group_more[] = {"isManagementRestricted", "assignedLabels",
-                                         "assignedLicenses", NULL};
+static const char *const group_more[] = {"isManagementRestricted", "assignedLabels", "assignedLicenses", NULL};
 static const char *const lists[] = {"businessPhones",
                                     "groupTypes",
                                     "proxyAddresses",
