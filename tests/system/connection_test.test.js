@@ -411,6 +411,8 @@ describe('a host that does not answer as it should', () => {
   const LOGIN = {
     'closes the connection': ['hangUp', 'login_unreachable', null],
     'hangs': ['hang', 'login_unreachable', null],
+    'sends a byte now and then': ['drip', 'login_unreachable', null],
+    'sends a body that never ends': ['endless', 'login_bad_response', null],
     'is a proxy with a page': [page, 'login_bad_response', 200],
     'answers JSON that is no token': [{ status: 200, body: { hello: 1 } }, 'login_bad_response', 200],
     'redirects': [{ status: 302, headers: { Location: 'https://portal.example/' } }, 'login_bad_response', 302],
@@ -427,6 +429,8 @@ describe('a host that does not answer as it should', () => {
   const GRAPH = {
     'closes the connection': ['hangUp', 'graph_unreachable', null],
     'hangs': ['hang', 'graph_unreachable', null],
+    'sends a byte now and then': ['drip', 'graph_unreachable', null],
+    'sends a body that never ends': ['endless', 'graph_bad_response', null],
     'is a proxy with a page': [page, 'graph_bad_response', 200],
     'forbids with a page': [{ ...page, status: 403 }, 'graph_bad_response', 403],
     'answers JSON that is no list': [{ status: 200, body: { hello: 1 } }, 'graph_bad_response', 200],

@@ -20,7 +20,7 @@ export class Front {
     return front;
   }
 
-  // `answer(request, body)` gives 'hang', 'hangUp', { status, headers, body }, or nothing: then the sandbox is asked.
+  // `answer(request, body)` gives 'hang', 'hangUp', 'drip' (a byte now and then), 'endless' (a body that never ends), { status, headers, body }, or nothing: then the sandbox is asked.
   async take(request, response) {
     const body = await readAll(request);
     this.seen.push({ method: request.method, path: request.url, headers: request.headers, body: body.toString() });
@@ -30,6 +30,10 @@ export class Front {
       request.socket.destroy();
       return;
     }
+    if (own === 'drip' || own === 'endless') {
+      this.pour(response, own === 'drip' ? ' ' : ' '.repeat(1 << 20), own === 'drip' ? 200 : 0);
+      return;
+    }
     if (!own) {
       await this.forward(request, body, response);
       return;
@@ -37,6 +41,15 @@ export class Front {
     const text = own.body === undefined ? '' : typeof own.body === 'string' ? own.body : JSON.stringify(own.body);
     response.writeHead(own.status, { 'CONTENT-TYPE': 'application/json', ...own.headers });
     response.end(text);
+  }
+
+  // Until whoever reads it has had enough.
+  pour(response, piece, everyMs) {
+    response.writeHead(200, { 'Content-Type': 'application/json' });
+    const next = () => {
+      if (!response.destroyed && !response.socket?.destroyed) response.write(piece, () => setTimeout(next, everyMs));
+    };
+    next();
   }
 
   forward(request, body, response) {
