@@ -129,7 +129,7 @@ static const struct shape_field connector_fields[] = {
     {"lastTest", SHAPE_OBJECT, MAY_BE_NULL, .shape = &answer_test},
     NUMBER("toolCount"),
     INSTANT_OR_NULL("lastUsedAt"),
-    {"stale", SHAPE_BOOLEAN, SHAPE_REQUIRED, .about = "Used by nothing for 30 days"},
+    {"stale", SHAPE_BOOLEAN, 0, .about = "True, where nothing used it for 30 days; else absent"},
     INSTANT("createdAt"),
     INSTANT("updatedAt"),
 };

@@ -73,7 +73,8 @@ json_t *render_connector(const struct connector_settings *connector, int64_t now
 	json_put(object, "lastTest", render_kept(connector->last_test, json_null()), &failed);
 	json_put(object, "toolCount", json_integer(connector->tool_count), &failed);
 	json_put_time(object, "lastUsedAt", connector->last_used_at, &failed);
-	json_put(object, "stale", json_boolean(is_stale(connector, now_ms)), &failed);
+	if (is_stale(connector, now_ms))
+		json_put(object, "stale", json_true(), &failed);
 	json_put_time(object, "createdAt", connector->created_at, &failed);
 	json_put_time(object, "updatedAt", connector->updated_at, &failed);
 	return render_done(object, failed);
