@@ -28,10 +28,15 @@ const char *directory_id(const json_t *record)
 	return json_string_at(record, "properties.id");
 }
 
-static bool record_replicated(const struct sandbox *sandbox, const json_t *record)
+static bool record_replicated(const struct sandbox *sandbox, const json_t *record, int64_t lag_ms)
 {
-	return json_integer_at(record, "createdAt", 0) + sandbox->faults.replication_ms <= sandbox_now_ms(sandbox) ||
-	       json_integer_at(record, "createdAt", 0) == 0;
+	int64_t created = json_integer_at(record, "createdAt", 0);
+	return created == 0 || created + lag_ms <= sandbox_now_ms(sandbox);
+}
+
+static int64_t group_lag_ms(const struct sandbox_faults *faults)
+{
+	return faults->new_group_ms > faults->replication_ms ? faults->new_group_ms : faults->replication_ms;
 }
 
 json_t *directory_user(const struct sandbox *sandbox, const char *id_or_upn)
@@ -44,14 +49,14 @@ json_t *directory_user(const struct sandbox *sandbox, const char *id_or_upn)
 		const char *id = json_string_value(json_object_get(sandbox->directory.upns, key));
 		user = id ? json_object_get(sandbox->directory.users, id) : NULL;
 	}
-	return user && record_replicated(sandbox, user) ? user : NULL;
+	return user && record_replicated(sandbox, user, sandbox->faults.replication_ms) ? user : NULL;
 }
 
 json_t *directory_group(const struct sandbox *sandbox, const char *id, bool replicated)
 {
 	char key[NAME_SIZE];
 	json_t *group = id ? json_object_get(sandbox->directory.groups, lower(id, key)) : NULL;
-	return group && (!replicated || record_replicated(sandbox, group)) ? group : NULL;
+	return group && (!replicated || record_replicated(sandbox, group, group_lag_ms(&sandbox->faults))) ? group : NULL;
 }
 
 /* The record of `id` in `table`, made if need be, with `properties` merged in. */

@@ -57,7 +57,7 @@ static const struct route routes[] = {
     {"POST", "groups/{}/members/$ref", entra_members_add, WRITE_MEMBERS, ROUTE_GROUP, 1},
     {"DELETE", "groups/{}/members/{}/$ref", entra_members_remove, WRITE_MEMBERS, ROUTE_GROUP, 1},
     {"DELETE", "groups/{}/members/{}", entra_members_destroy, NULL, ROUTE_WRITE, 1},
-    {"GET", "groups/{}/owners", entra_owners_list, READ_GROUPS, ROUTE_READ, 1},
+    {"GET", "groups/{}/owners", entra_owners_list, READ_MEMBERSHIP, ROUTE_READ, 1},
     {"GET", "groups/{}/appRoleAssignments", entra_groups_assignments, READ_ASSIGNMENTS, ROUTE_READ, 1},
     {"GET", "directoryObjects/{}", entra_object_get, READ_DIRECTORY "|User.Read.All|" READ_GROUPS, ROUTE_READ, 1},
     {"GET", "applications", entra_applications, READ_APPLICATIONS, ROUTE_READ, 2},
@@ -99,7 +99,9 @@ static void segments_normalise(struct request *request, const char *segments[WEB
 		}
 		if (out)
 			*out = '\0';
-		segments[count++] = arena_strndup(request->arena, segment, (size_t)(name_end - segment));
+		/* Graph's own pages also write groups/(uniqueName='x'): the name is the segment before. */
+		if (name_end > segment || count == 0)
+			segments[count++] = arena_strndup(request->arena, segment, (size_t)(name_end - segment));
 		segments[count++] = open ? literal
 		                         : arena_printf(request->arena, "%.*s%s", (int)(start - 1 - name_end - 1), name_end + 1,
 		                                        literal ? literal : "");
@@ -185,6 +187,13 @@ static bool admit(struct entra_call *call, const struct route *route)
 	return throttle_admit(call->sandbox, 1, call->reply);
 }
 
+/* Where groups have no second key, a path that uses it is no path. */
+static bool key_is_off(const struct entra_call *call, const char *const *segments, size_t count)
+{
+	return call->sandbox->faults.upsert == UPSERT_OFF && count >= 2 && text_equal(segments[0], "groups") &&
+	       text_starts_with(segments[1], "uniqueName=");
+}
+
 static void graph_dispatch(struct entra_call *call)
 {
 	const char *segments[WEB_SEGMENTS * 2];
@@ -206,6 +215,8 @@ static void graph_dispatch(struct entra_call *call)
 		           "The request URI is not valid since the segment 'users' refers to a collection, "
 		           "this must be the last segment in the request URI or it must be followed by "
 		           "an function or action that can be bound to it.");
+	} else if (key_is_off(call, segments, count)) {
+		entra_fail_as(call, "groupUpsertOff", 400, "Request_BadRequest", "Unsupported segment type.");
 	} else if (admit(call, route)) {
 		route->handle(call);
 	}

@@ -24,7 +24,8 @@ void entra_graph(struct sandbox *sandbox, struct request *request, struct reply 
 
 /* entra_error.c */
 void entra_fail(struct entra_call *call, int status, const char *code, const char *format, ...) PRINTF_LIKE(4, 5);
-/* The same for an answer that no source documents: tests may replace it (faults.responses[name]). */
+/* The same for an answer that no source documents: tests may replace it (faults.responses[name]). `name` NULL: none
+ * may. */
 void entra_fail_as(struct entra_call *call, const char *name, int status, const char *code, const char *message);
 void entra_fail_not_found(struct entra_call *call, const char *id);
 void entra_fail_denied(struct entra_call *call);
@@ -78,13 +79,29 @@ entra_handler entra_members_destroy, entra_owners_list;
 entra_handler entra_organization, entra_application, entra_applications, entra_service_principal;
 entra_handler entra_deleted_list, entra_deleted_get, entra_deleted_restore, entra_deleted_purge, entra_object_get;
 entra_handler entra_batch;
-/* The group that the path names, by id or by uniqueName; NULL if there is none, with the reply made or not. */
+/* The group that the path names, by id or by uniqueName, if reads see it already; NULL if there is none. */
 json_t *entra_group_find(const struct entra_call *call);
+/* NULL if there is none; also one that reads do not see yet. */
+json_t *entra_group_named(const struct entra_call *call, const char *unique_name);
 json_t *entra_group_or_404(struct entra_call *call);
+/* The object id at the end of a link; NULL, and the reply made, if it is none. `principal`: may be a service
+ * principal's. */
+const char *entra_link_read(struct entra_call *call, const json_t *value, bool principal);
 /* Adds all or none; the reply is made on failure. `links`: array of URLs. */
 bool entra_members_bind(struct entra_call *call, json_t *group, const json_t *links);
 /* False, and the reply made, if this kind of group cannot be written to by this caller. */
 bool entra_group_writable(struct entra_call *call, const json_t *group);
+
+/* entra_group_create.c */
+/* `body` is a new group; the reply is made. */
+void entra_group_create(struct entra_call *call, const json_t *body);
+/* False, and the reply made, if another group than `self` (may be NULL) has a name of `body` that must be unique. */
+bool entra_group_unlike_others(struct entra_call *call, const json_t *self, const json_t *body);
+/* False, and the reply made, if members and owners together are too many links for one request. */
+bool entra_links_fit(struct entra_call *call, const json_t *body);
+/* The ids in "owners@odata.bind", each set to true, kept with the request; NULL, and the reply made, if one is no
+ * owner. */
+json_t *entra_owners_read(struct entra_call *call, const json_t *body);
 
 /* entra_token.c, entra_discovery.c */
 void entra_token(struct sandbox *sandbox, struct request *request, struct reply *reply);

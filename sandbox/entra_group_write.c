@@ -1,22 +1,15 @@
-/* Creating, changing and deleting groups, and which kinds cannot be written to. */
+/* Changing, upserting and deleting groups, and which kinds cannot be written to. */
 #include <string.h>
 
 #include "base/text.h"
 #include "directory.h"
 #include "entra.h"
+#include "entra_group_check.h"
 #include "faults.h"
 
+#define OWNERS_MOST 100
 #define WRITE_GROUPS "Group.ReadWrite.All|Directory.ReadWrite.All"
 #define WRITE_MEMBERS "GroupMember.ReadWrite.All|" WRITE_GROUPS
-
-static bool has_type(const json_t *properties, const char *type)
-{
-	size_t index;
-	json_t *value;
-	json_array_foreach(json_object_get(properties, "groupTypes"), index,
-	                   value) if (text_equal(json_string_value(value), type)) return true;
-	return false;
-}
 
 bool entra_group_writable(struct entra_call *call, const json_t *group)
 {
@@ -26,7 +19,7 @@ bool entra_group_writable(struct entra_call *call, const json_t *group)
 		return false;
 	}
 	const char *denied = NULL;
-	if (has_type(properties, "DynamicMembership"))
+	if (group_has_type(properties, "DynamicMembership"))
 		denied = "dynamicGroupWrite";
 	else if (json_bool_at(properties, "isManagementRestricted", false))
 		denied = "restrictedGroupWrite";
@@ -44,7 +37,7 @@ bool entra_group_writable(struct entra_call *call, const json_t *group)
 		           "objects currently undergoing migration.");
 		return false;
 	}
-	if (json_bool_at(properties, "mailEnabled", false) && !has_type(properties, "Unified")) {
+	if (json_bool_at(properties, "mailEnabled", false) && !group_has_type(properties, "Unified")) {
 		entra_fail(call, 400, "Request_BadRequest",
 		           "Cannot Update a mail-enabled security groups and or distribution list.");
 		return false;
@@ -52,219 +45,142 @@ bool entra_group_writable(struct entra_call *call, const json_t *group)
 	return true;
 }
 
-static bool nickname_valid(const char *name)
-{
-	if (!name || !*name || strlen(name) > 64)
-		return false;
-	for (; *name; name++)
-		if ((unsigned char)*name > 126 || *name <= ' ' || strchr("@()\\[]\";:<>,", *name))
-			return false;
-	return true;
-}
+/* ---- changing ---- */
 
-static bool nickname_taken(const struct entra_call *call, const char *name)
+static bool change_permitted(struct entra_call *call, const json_t *group, bool members_only)
 {
-	const char *id;
-	json_t *group;
-	json_object_foreach(call->sandbox->directory.groups, id,
-	                    group) if (has_type(directory_properties(group), "Unified") &&
-	                               text_equal_fold(json_string_at(group, "properties.mailNickname"), name)) return true;
-	return false;
-}
-
-static bool create_complete(struct entra_call *call, const json_t *body)
-{
-	static const char *const needed[] = {"displayName", "mailEnabled", "mailNickname", "securityEnabled"};
-	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
-		if (json_object_get(body, needed[i]))
-			continue;
-		entra_fail(call, 400, "Request_BadRequest", "A value is required for property '%s' of resource 'Group'.",
-		           needed[i]);
-		return false;
-	}
-	return true;
-}
-
-static bool properties_known(struct entra_call *call, const json_t *body)
-{
-	const char *name;
-	json_t *value;
-	json_object_foreach((json_t *)(uintptr_t)body, name, value)
-	{
-		if (entra_property_known("group", name) || text_equal(name, "members@odata.bind") ||
-		    text_equal(name, "owners@odata.bind") || text_starts_with(name, "@odata."))
-			continue;
-		entra_fail(call, 400, "Request_BadRequest", "Invalid property '%s'.", name);
-		return false;
-	}
-	return true;
-}
-
-static bool create_valid(struct entra_call *call, const json_t *body)
-{
-	const char *display = json_string_at(body, "displayName");
-	const char *nickname = json_string_at(body, "mailNickname");
-	const char *bad = NULL;
-	if (!create_complete(call, body) || !properties_known(call, body))
-		return false;
-	if (!display || !*display || strlen(display) > 256)
-		bad = "displayName";
-	else if (!nickname_valid(nickname))
-		bad = "mailNickname";
-	else if (json_bool_at(body, "mailEnabled", false) && !has_type(body, "Unified"))
-		bad = "mailEnabled";
-	if (bad) {
-		entra_fail(call, 400, "Request_BadRequest", "Invalid value specified for property '%s' of resource 'Group'.",
-		           bad);
-		return false;
-	}
-	if (has_type(body, "Unified") && nickname_taken(call, nickname)) {
-		entra_fail(call, 400, "Request_BadRequest",
-		           "Another object with the same value for property mailNickname already exists.");
-		return false;
-	}
-	if (json_bool_at(body, "isAssignableToRole", false) &&
-	    !entra_role(call->claims, "RoleManagement.ReadWrite.Directory")) {
-		entra_fail_denied(call);
-		return false;
-	}
-	return true;
-}
-
-/* The id at the end of a link to a directory object; NULL if it is none. */
-static const char *owner_id(const struct entra_call *call, const json_t *link)
-{
-	const char *text = json_string_value(link);
-	const char *slash = text ? strrchr(text, '/') : NULL;
-	if (!slash || !text_is_uuid(slash + 1))
-		return NULL;
-	if (!text_equal_fold(slash + 1, SANDBOX_SERVICE_PRINCIPAL_ID) && !directory_user(call->sandbox, slash + 1))
-		return NULL;
-	return slash + 1;
-}
-
-static bool owners_bind(struct entra_call *call, json_t *owners, const json_t *links)
-{
-	size_t index;
-	json_t *link;
-	json_array_foreach(links, index, link)
-	{
-		const char *id = owner_id(call, link);
-		if (!id) {
-			const char *text = json_string_value(link);
-			const char *slash = text ? strrchr(text, '/') : NULL;
-			entra_fail_not_found(call, slash ? slash + 1 : "");
-			return false;
-		}
-		if (json_object_get(owners, id)) {
-			entra_fail(call, 400, "Request_BadRequest", "Request contains a property with duplicate values.");
-			return false;
-		}
-		json_object_set_new(owners, id, json_true());
-	}
-	return true;
-}
-
-static bool links_fit(struct entra_call *call, const json_t *members, const json_t *owners)
-{
-	if (json_array_size(members) + json_array_size(owners) <= 20)
+	const char *needed = members_only ? WRITE_MEMBERS : WRITE_GROUPS;
+	if (entra_permitted(call->claims, needed) || entra_owns(call, group))
 		return true;
-	entra_fail(call, 400, "Request_BadRequest", "A resource cannot contain more than 20 link changes");
+	entra_fail_denied(call);
 	return false;
 }
 
-/* Everything but the links, with the defaults of a new group. */
-static json_t *create_properties(const json_t *body)
+static bool change_valid(struct entra_call *call, const json_t *group, const json_t *body)
 {
-	json_t *properties = json_pack("{s:n,s:[],s:n,s:n,s:[]}", "description", "groupTypes", "mail",
-	                               "onPremisesSyncEnabled", "proxyAddresses");
-	json_object_update(properties, (json_t *)(uintptr_t)body);
-	json_object_del(properties, "members@odata.bind");
-	json_object_del(properties, "owners@odata.bind");
-	json_object_del(properties, "id");
-	return properties;
+	struct group_fault fault;
+	int64_t links = (int64_t)json_array_size(json_object_get(body, "members@odata.bind"));
+	int64_t cost = (links * call->sandbox->faults.throttle.link_cost + 19) / 20;
+	if (!group_check_change(directory_properties(group), body, &fault)) {
+		entra_fail_as(call, fault.response, 400, "Request_BadRequest", fault.message);
+		return false;
+	}
+	return entra_group_unlike_others(call, group, body) &&
+	       throttle_admit(call->sandbox, cost > 0 ? cost : 1, call->reply) && entra_links_fit(call, body);
 }
 
-static void group_create(struct entra_call *call, const json_t *body, const char *unique_name)
+/* Whoever is an owner already is no fault in an upsert, unless a test says so: it repeats what made the group. */
+static bool owners_addable(struct entra_call *call, const json_t *group, const json_t *owners, bool upsert)
+{
+	json_t *now = json_object_get(group, "owners");
+	const char *message =
+	    "One or more added object references already exist for the following modified properties: 'owners'.";
+	const char *id;
+	json_t *yes;
+	size_t added = 0;
+	json_object_foreach((json_t *)(uintptr_t)owners, id, yes) added += json_object_get(now, id) ? 0 : 1;
+	if (added < json_object_size(owners) && !upsert) {
+		entra_fail(call, 400, "Request_BadRequest", "%s", message);
+		return false;
+	}
+	if (added < json_object_size(owners) && json_object_get(call->sandbox->faults.responses, "upsertOwnerExists")) {
+		entra_fail_as(call, "upsertOwnerExists", 400, "Request_BadRequest", message);
+		return false;
+	}
+	if (json_object_size(now) + added <= OWNERS_MOST)
+		return true;
+	entra_fail(call, 403, "Directory_QuotaExceeded",
+	           "Unable to perform operation as '%zu' would exceed the maximum quota count '%d' for forward-link "
+	           "'owners'.",
+	           json_object_size(now) + added, OWNERS_MOST);
+	return false;
+}
+
+/* Everything or nothing: what can be refused is refused before anything changes. */
+static void group_update(struct entra_call *call, json_t *group, const json_t *body, bool upsert)
 {
 	const json_t *members = json_object_get(body, "members@odata.bind");
-	const json_t *wanted = json_object_get(body, "owners@odata.bind");
-	_cleanup_(json_decrefp) json_t *owners = json_object();
-	if (!create_valid(call, body) || !links_fit(call, members, wanted) || !owners_bind(call, owners, wanted))
+	if (!change_permitted(call, group, members && json_object_size(body) == 1) || !entra_group_writable(call, group) ||
+	    !change_valid(call, group, body))
 		return;
-	_cleanup_(json_decrefp) json_t *properties = create_properties(body);
-	if (unique_name)
-		json_object_set_new(properties, "uniqueName", json_string(unique_name));
-	json_t *group = directory_put_group(call->sandbox, properties);
-	json_object_set(group, "owners", owners);
-	if (members && !entra_members_bind(call, group, members)) {
-		json_object_del(call->sandbox->directory.groups, directory_id(group));
+	json_t *owners = entra_owners_read(call, body);
+	if (!owners || !owners_addable(call, group, owners, upsert) ||
+	    (members && !entra_members_bind(call, group, members)))
 		return;
-	}
-	entra_reply_object(call, "groups/$entity", entra_project(call, "group", group, NULL, false));
-	call->reply->status = 201;
-	reply_header(call->reply, "Location",
-	             arena_printf(call->request->arena, SANDBOX_GRAPH "/v2/%s/directoryObjects/%s", SANDBOX_TENANT_ID,
-	                          directory_id(group)));
-}
-
-void entra_groups_create(struct entra_call *call)
-{
-	_cleanup_(json_decrefp) json_t *body = request_json(call->request);
-	if (!json_is_object(body))
-		entra_fail(call, 400, "BadRequest",
-		           "Unable to read JSON request payload. Please ensure Content-Type header is set "
-		           "and payload is of valid JSON format.");
-	else
-		group_create(call, body, NULL);
-}
-
-static void group_update(struct entra_call *call, json_t *group, const json_t *body)
-{
-	const json_t *members = json_object_get(body, "members@odata.bind");
-	size_t others = json_object_size(body) - (members ? 1 : 0);
-	int64_t cost = ((int64_t)json_array_size(members) * call->sandbox->faults.throttle.link_cost + 19) / 20;
-	if (others > 0 && !entra_permitted(call->claims, WRITE_GROUPS) && !entra_owns(call, group)) {
-		entra_fail_denied(call);
-		return;
-	}
-	if (!entra_group_writable(call, group) || !properties_known(call, body) ||
-	    !throttle_admit(call->sandbox, cost > 0 ? cost : 1, call->reply) || !links_fit(call, members, NULL))
-		return;
-	if (members && !entra_members_bind(call, group, members))
-		return;
-	if (others > 0) {
-		_cleanup_(json_decrefp) json_t *changes = json_copy((json_t *)(uintptr_t)body);
-		json_object_del(changes, "members@odata.bind");
-		json_object_del(changes, "id");
-		json_object_update(directory_properties(group), changes);
-	}
+	_cleanup_(json_decrefp) json_t *changes = json_copy((json_t *)(uintptr_t)body);
+	json_object_del(changes, "members@odata.bind");
+	json_object_del(changes, "owners@odata.bind");
+	json_object_del(changes, "id");
+	json_object_update(directory_properties(group), changes);
+	json_object_update(json_object_get(group, "owners"), owners);
 	reply_empty(call->reply, 204);
+}
+
+static void patch_group(struct entra_call *call, const json_t *body)
+{
+	const json_t *members = json_object_get(body, "members@odata.bind");
+	json_t *group = entra_group_find(call);
+	call->reply->permission = members && json_object_size(body) == 1 ? WRITE_MEMBERS : WRITE_GROUPS;
+	if (group)
+		group_update(call, group, body, false);
+	else if (members && directory_group(call->sandbox, call->parameter[0], false))
+		entra_fail(call, 400, "Request_BadRequest",
+		           "The source resource object or one of the objects being referenced do not exist.");
+	else
+		entra_fail_not_found(call, call->parameter[0]);
+}
+
+/* ---- upserting ---- */
+
+static bool upsert_permitted(struct entra_call *call)
+{
+	bool all = call->sandbox->faults.upsert == UPSERT_READ_WRITE;
+	const char *needed = all ? WRITE_GROUPS : "Group.Create|" WRITE_GROUPS;
+	call->reply->permission = needed;
+	if (entra_permitted(call->claims, needed))
+		return true;
+	entra_fail_as(call, "groupUpsert", 403, "Authorization_RequestDenied",
+	              "Insufficient privileges to complete the operation.");
+	return false;
+}
+
+/* The key is the truth's, not a replica's: a group that no read sees yet is found, so that no second one is made. The
+ * request log shows what the upsert needed, or what the update of a group of others' did. */
+static void upsert_group(struct entra_call *call, json_t *body)
+{
+	const char *name = call->parameter[0] + strlen("uniqueName=");
+	const char *told = json_string_at(body, "uniqueName");
+	json_t *group = entra_group_named(call, name);
+	if (told && !text_equal(told, name)) {
+		entra_fail_as(call, "immutableProperty", 400, "Request_BadRequest",
+		              "Property 'uniqueName' is read-only and cannot be set.");
+		return;
+	}
+	json_object_set_new(body, "uniqueName", json_string(name));
+	if (!upsert_permitted(call))
+		return;
+	if (!group) {
+		if (throttle_admit(call->sandbox, 1, call->reply))
+			entra_group_create(call, body);
+		return;
+	}
+	if (!entra_owns(call, group))
+		call->reply->permission = WRITE_GROUPS;
+	group_update(call, group, body, true);
 }
 
 void entra_groups_patch(struct entra_call *call)
 {
 	_cleanup_(json_decrefp) json_t *body = request_json(call->request);
-	json_t *group = entra_group_find(call);
 	const char *prefer = request_header(call->request, "prefer");
-	const char *name = call->parameter[0];
-	call->reply->permission = WRITE_MEMBERS;
-	if (!json_is_object(body)) {
+	if (!json_is_object(body))
 		entra_fail(call, 400, "BadRequest",
 		           "Unable to read JSON request payload. Please ensure Content-Type header is set "
 		           "and payload is of valid JSON format.");
-	} else if (group) {
-		group_update(call, group, body);
-	} else if (text_starts_with(name, "uniqueName=") && prefer && strcasestr(prefer, "create-if-missing")) {
-		call->reply->permission = "Group.Create|" WRITE_GROUPS;
-		if (!entra_permitted(call->claims, "Group.Create|" WRITE_GROUPS))
-			entra_fail_as(call, "groupUpsert", 403, "Authorization_RequestDenied",
-			              "Insufficient privileges to complete the operation.");
-		else if (throttle_admit(call->sandbox, 1, call->reply))
-			group_create(call, body, name + strlen("uniqueName="));
-	} else {
-		entra_fail_not_found(call, name);
-	}
+	else if (text_starts_with(call->parameter[0], "uniqueName=") && prefer && strcasestr(prefer, "create-if-missing"))
+		upsert_group(call, body);
+	else
+		patch_group(call, body);
 }
 
 void entra_groups_delete(struct entra_call *call)

@@ -76,12 +76,13 @@ void entra_groups_list(struct entra_call *call)
 	entra_reply_page(call, &listing);
 }
 
-static json_t *group_by_unique_name(const struct entra_call *call, const char *name)
+json_t *entra_group_named(const struct entra_call *call, const char *unique_name)
 {
 	const char *id;
 	json_t *group;
-	json_object_foreach(call->sandbox->directory.groups, id,
-	                    group) if (text_equal(json_string_at(group, "properties.uniqueName"), name)) return group;
+	json_object_foreach(
+	    call->sandbox->directory.groups, id,
+	    group) if (text_equal(json_string_at(group, "properties.uniqueName"), unique_name)) return group;
 	return NULL;
 }
 
@@ -89,7 +90,7 @@ json_t *entra_group_find(const struct entra_call *call)
 {
 	const char *name = call->parameter[0];
 	if (text_starts_with(name, "uniqueName="))
-		return group_by_unique_name(call, name + strlen("uniqueName="));
+		name = directory_id(entra_group_named(call, name + strlen("uniqueName=")));
 	return directory_group(call->sandbox, name, true);
 }
 

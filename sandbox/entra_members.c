@@ -128,15 +128,23 @@ static bool link_host_valid(const struct entra_call *call, const char *link)
 	return text_starts_with(link, call->request->origin) && link[strlen(call->request->origin)] == '/';
 }
 
-/* The object id in a link; NULL, and the reply made, if there is none. */
-static const char *link_read(struct entra_call *call, const json_t *value)
+/* What follows `collection` in a link to it; NULL if it is a link to something else. */
+static const char *link_below(const char *link, const char *collection)
+{
+	const char *at = strstr(link, collection);
+	return at ? at + strlen(collection) : NULL;
+}
+
+const char *entra_link_read(struct entra_call *call, const json_t *value, bool principal)
 {
 	const char *link = json_string_value(value);
 	const char *id = NULL;
 	if (link && link_host_valid(call, link)) {
-		const char *object = strstr(link, "/v1.0/directoryObjects/");
-		const char *user = strstr(link, "/v1.0/users/");
-		id = object ? object + strlen("/v1.0/directoryObjects/") : user ? user + strlen("/v1.0/users/") : NULL;
+		id = link_below(link, "/v1.0/directoryObjects/");
+		if (!id)
+			id = link_below(link, "/v1.0/users/");
+		if (!id && principal)
+			id = link_below(link, "/v1.0/servicePrincipals/");
 	}
 	if (!id) {
 		entra_fail(call, 400, "Request_BadRequest", "Invalid URL format specified in payload.");
@@ -176,7 +184,7 @@ bool entra_members_bind(struct entra_call *call, json_t *group, const json_t *li
 	}
 	json_array_foreach(links, index, link)
 	{
-		const char *given = link_read(call, link);
+		const char *given = entra_link_read(call, link, false);
 		if (!given)
 			return false;
 		const json_t *user = directory_user(call->sandbox, given);
@@ -215,7 +223,7 @@ void entra_members_add(struct entra_call *call)
 	}
 	if (!entra_group_writable(call, group))
 		return;
-	const char *id = link_read(call, json_object_get(body, "@odata.id"));
+	const char *id = entra_link_read(call, json_object_get(body, "@odata.id"), false);
 	const json_t *user = id ? candidate_read(call, group, id) : NULL;
 	if (!user)
 		return;

@@ -151,6 +151,21 @@ static void throttle_configure(struct sandbox_throttle *throttle, const json_t *
 	throttle->window_start_ms = throttle->used = throttle->allowed_writes = throttle->refused = throttle->early = 0;
 }
 
+static const char *const upserts[] = {
+    [UPSERT_CREATE] = "create", [UPSERT_READ_WRITE] = "readWrite", [UPSERT_OFF] = "off"};
+
+/* False if `name` is given and none of them. */
+static bool upsert_take(const json_t *name, enum sandbox_upsert *ret_upsert)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(upserts); i++) {
+		if (!text_equal(json_string_value(name), upserts[i]))
+			continue;
+		*ret_upsert = (enum sandbox_upsert)i;
+		return true;
+	}
+	return name == NULL;
+}
+
 static void number_take(const json_t *wanted, const char *key, int64_t *ret_value)
 {
 	*ret_value = json_integer_at(wanted, key, *ret_value);
@@ -167,11 +182,16 @@ bool faults_configure(struct sandbox *sandbox, const json_t *wanted, const char 
 		*ret_reason = "an object is expected, with rules as an array and responses as an object";
 		return false;
 	}
+	if (!upsert_take(json_object_get(wanted, "groupUpsert"), &faults->upsert)) {
+		*ret_reason = "groupUpsert is create, readWrite or off";
+		return false;
+	}
 	if (json_is_integer(latency))
 		faults->entra_latency_ms = faults->jira_latency_ms = json_integer_value(latency);
 	number_take(latency, "entra", &faults->entra_latency_ms);
 	number_take(latency, "jira", &faults->jira_latency_ms);
 	number_take(wanted, "replicationDelayMs", &faults->replication_ms);
+	number_take(wanted, "newGroupDelayMs", &faults->new_group_ms);
 	number_take(wanted, "searchLagMs", &faults->search_lag_ms);
 	number_take(wanted, "tokenLifetimeSeconds", &faults->token_lifetime_s);
 	number_take(wanted, "clockOffsetMs", &faults->clock_offset_ms);
@@ -194,17 +214,18 @@ json_t *faults_describe(const struct sandbox *sandbox)
 {
 	const struct sandbox_faults *faults = &sandbox->faults;
 	const struct sandbox_throttle *throttle = &faults->throttle;
-	return json_pack("{s:{s:I,s:I},s:I,s:I,s:I,s:I,s:I,s:b,s:O,s:O,s:{s:I,s:I,s:I,s:s,s:b,s:I,s:I,s:I}}", "latencyMs",
-	                 "entra", (json_int_t)faults->entra_latency_ms, "jira", (json_int_t)faults->jira_latency_ms,
-	                 "replicationDelayMs", (json_int_t)faults->replication_ms, "searchLagMs",
-	                 (json_int_t)faults->search_lag_ms, "tokenLifetimeSeconds", (json_int_t)faults->token_lifetime_s,
-	                 "clockOffsetMs", (json_int_t)faults->clock_offset_ms, "pageTokenLifetimeMs",
-	                 (json_int_t)faults->page_token_lifetime_ms, "emptyPages", faults->empty_pages, "rules",
-	                 faults->rules, "responses", faults->responses, "throttle", "writes", (json_int_t)throttle->writes,
-	                 "windowMs", (json_int_t)throttle->window_ms, "linkCost", (json_int_t)throttle->link_cost,
-	                 "retryAfter", throttle->retry_after, "envelope424", throttle->envelope_424, "allowedWrites",
-	                 (json_int_t)throttle->allowed_writes, "refusedWrites", (json_int_t)throttle->refused,
-	                 "beforeRetryAfter", (json_int_t)throttle->early);
+	return json_pack("{s:{s:I,s:I},s:I,s:I,s:s,s:I,s:I,s:I,s:I,s:b,s:O,s:O,s:{s:I,s:I,s:I,s:s,s:b,s:I,s:I,s:I}}",
+	                 "latencyMs", "entra", (json_int_t)faults->entra_latency_ms, "jira",
+	                 (json_int_t)faults->jira_latency_ms, "replicationDelayMs", (json_int_t)faults->replication_ms,
+	                 "newGroupDelayMs", (json_int_t)faults->new_group_ms, "groupUpsert", upserts[faults->upsert],
+	                 "searchLagMs", (json_int_t)faults->search_lag_ms, "tokenLifetimeSeconds",
+	                 (json_int_t)faults->token_lifetime_s, "clockOffsetMs", (json_int_t)faults->clock_offset_ms,
+	                 "pageTokenLifetimeMs", (json_int_t)faults->page_token_lifetime_ms, "emptyPages",
+	                 faults->empty_pages, "rules", faults->rules, "responses", faults->responses, "throttle", "writes",
+	                 (json_int_t)throttle->writes, "windowMs", (json_int_t)throttle->window_ms, "linkCost",
+	                 (json_int_t)throttle->link_cost, "retryAfter", throttle->retry_after, "envelope424",
+	                 throttle->envelope_424, "allowedWrites", (json_int_t)throttle->allowed_writes, "refusedWrites",
+	                 (json_int_t)throttle->refused, "beforeRetryAfter", (json_int_t)throttle->early);
 }
 
 static void retry_after_write(const struct sandbox_throttle *throttle, int64_t left_ms, struct reply *reply)

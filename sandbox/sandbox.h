@@ -40,10 +40,19 @@ struct sandbox_throttle {
 	int64_t early;
 };
 
+/* Whether PATCH /groups(uniqueName='…') with Prefer: create-if-missing creates groups. */
+enum sandbox_upsert {
+	UPSERT_CREATE,     /* Group.Create suffices, as in some language editions of its page */
+	UPSERT_READ_WRITE, /* needs Group.ReadWrite.All, as in the others */
+	UPSERT_OFF,        /* no group can be named by its uniqueName */
+};
+
 struct sandbox_faults {
 	int64_t entra_latency_ms;
 	int64_t jira_latency_ms;
 	int64_t replication_ms;
+	int64_t new_group_ms; /* as replication_ms, of new groups alone; the longer one holds */
+	enum sandbox_upsert upsert;
 	int64_t search_lag_ms;
 	int64_t token_lifetime_s;
 	int64_t clock_offset_ms;

@@ -658,6 +658,32 @@ describe('bound groups', () => {
     assert.equal((await line()).code, 'group_renamed');
   });
 
+  const becomes = {
+    'a dynamic one': [{ groupTypes: ['DynamicMembership'] }, 'group_dynamic'],
+    'one that is synced from on premises': [{ onPremisesSyncEnabled: true }, 'group_on_premises'],
+    'a mail-enabled security group': [{ mailEnabled: true }, 'group_mail_enabled'],
+    'a distribution list': [{ mailEnabled: true, securityEnabled: false }, 'group_mail_enabled'],
+    'one without security': [{ securityEnabled: false }, 'group_not_security'],
+    'a role-assignable one': [{ isAssignableToRole: true }, 'group_role_assignable'],
+    'one in restricted management': [{ isManagementRestricted: true }, 'group_restricted'],
+    'one with hidden membership': [{ visibility: 'HiddenMembership' }, 'group_hidden_membership', 'warning'],
+    'several of these at once, the first by the contract named': [{ groupTypes: ['DynamicMembership'], onPremisesSyncEnabled: true, isAssignableToRole: true }, 'group_dynamic'],
+    'a Microsoft 365 group, which is fine': [{ groupTypes: ['Unified'], mailEnabled: true, securityEnabled: false }, 'group_ok', 'passed'],
+    'a deleted one': [{ deleted: true }, 'group_deleted'],
+  };
+  for (const [kind, [flags, code, outcome = 'failed']] of Object.entries(becomes)) {
+    test(`a bound group becomes ${kind}: ${code}`, async () => {
+      const toolId = await makeTool();
+      assert.equal((await bind(toolId, group('03'))).status, 200);
+      await entra({ groups: [{ id: group('03'), ...flags }] });
+      const line = (await runTest(connectorId)).checks.find((check) => check.evidence.groupId === group('03'));
+      await world.control('POST', '/reset');
+      await world.must('POST', `/api/v1/connectors/${connectorId}/test`); // nothing is bound while the last test failed
+      assert.deepEqual([line.outcome, line.code], [outcome, code], line.summary);
+      assert.ok(outcome === 'passed' || line.remedy.length > 20);
+    });
+  }
+
   test('a group that Graph no longer knows: group_missing, with Graph\'s own code', async () => {
     const toolId = await makeTool();
     assert.equal((await bind(toolId, group('03'))).status, 200);
