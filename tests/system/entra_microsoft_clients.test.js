@@ -22,6 +22,15 @@ const ada = 'a0000000-0000-4000-8000-000000000001';
 const staff = (number) => `c0000000-0000-4000-8000-${String(number).padStart(12, '0')}`;
 const link = (id) => `${graph}/v1.0/directoryObjects/${id}`;
 
+const security = (fields = {}) => ({
+  displayName: 'Made by the SDK',
+  mailEnabled: false,
+  mailNickname: 'made-by-the-sdk',
+  securityEnabled: true,
+  groupTypes: [],
+  ...fields,
+});
+
 let world;
 let origin;
 let trusted;
@@ -78,6 +87,9 @@ async function membersOf(client, groupId) {
 
 const requestsTo = async (path) =>
   (await world.control('GET', '/requests')).requests.filter((one) => one.path === path);
+
+const groupsMade = async () =>
+  (await world.control('GET', '/state')).entra.groups.filter((group) => group.displayName === 'Made by the SDK');
 
 before(async () => {
   world = await World.start({ service: false });
@@ -406,6 +418,187 @@ describe('the Graph SDK writes', () => {
       assert.ok(statuses.includes(429));
       assert.equal(statuses.at(-1), 204);
       if (form !== 'none') assert.equal(throttle.beforeRetryAfter, 0);
+    });
+  }
+});
+
+describe('the Graph SDK makes a group', () => {
+  const ourselves = () => `${graph}/v1.0/servicePrincipals/${world.seed.servicePrincipalId}`;
+  const key = "/groups(uniqueName='made-by-the-sdk')";
+  const upsert = (client, body = security({ 'owners@odata.bind': [ourselves()] })) =>
+    client.api(key).header('Prefer', 'create-if-missing').patch(body);
+  const permit = (...permissions) => world.control('PUT', '/state?quiet=1', { application: { permissions } });
+
+  beforeEach(() => permit('User.Read.All', 'GroupMember.Read.All', 'Group.Create'));
+
+  test('of its own, with no more than Group.Create, and works with it; the log says what each call needed', async () => {
+    const client = graphClient();
+    const links = { 'owners@odata.bind': [ourselves()], 'members@odata.bind': [link(ada)] };
+    const group = await client.api('/groups').post(security({ description: 'Who may', ...links }));
+    assert.match(group.id, /^[0-9a-f-]{36}$/);
+    assert.equal(group.mailNickname, 'made-by-the-sdk');
+    assert.deepEqual(group.groupTypes, []);
+    assert.equal('owners@odata.bind' in group, false);
+    const owners = await client.api(`/groups/${group.id}/owners`).get();
+    assert.deepEqual(
+      owners.value.map((one) => one.id),
+      [world.seed.servicePrincipalId],
+    );
+    assert.deepEqual(await membersOf(client, group.id), [ada]);
+    await client.api(`/groups/${group.id}/members/$ref`).post({ '@odata.id': link(staff(1)) });
+    await client.api(`/groups/${group.id}`).patch({ description: 'Who else may' });
+    assert.equal((await client.api(`/groups/${group.id}`).get()).description, 'Who else may');
+    const [creation] = await requestsTo('/v1.0/groups');
+    assert.equal(creation.status, 201);
+    assert.ok(creation.permission.startsWith('Group.Create|'));
+    const change = (await requestsTo(`/v1.0/groups/${group.id}`)).find((one) => one.method === 'PATCH');
+    assert.equal(change.permission, 'Group.ReadWrite.All|Directory.ReadWrite.All');
+  });
+
+  test('which it cannot touch again when it did not name itself the owner', async () => {
+    const client = graphClient();
+    const { id } = await client.api('/groups').post(security());
+    assert.deepEqual((await client.api(`/groups/${id}/owners`).get()).value, []);
+    const calls = [
+      () => client.api(`/groups/${id}`).patch({ description: 'x' }),
+      () => client.api(`/groups/${id}/members/$ref`).post({ '@odata.id': link(ada) }),
+      () => client.api(`/groups/${id}`).delete(),
+    ];
+    for (const call of calls) assert.equal((await refusal(call())).statusCode, 403);
+  });
+
+  test('and not without Group.Create, by either way', async () => {
+    await permit('User.Read.All', 'GroupMember.ReadWrite.All');
+    const client = graphClient();
+    for (const call of [() => client.api('/groups').post(security()), () => upsert(client)]) {
+      const error = await refusal(call());
+      assert.equal(error.statusCode, 403);
+      assert.equal(error.code, 'Authorization_RequestDenied');
+    }
+    assert.deepEqual(await groupsMade(), []);
+  });
+
+  test('only whole: what is missing or wrong is named as Graph names it', async () => {
+    const client = graphClient();
+    for (const name of ['displayName', 'mailEnabled', 'mailNickname', 'securityEnabled']) {
+      const error = await refusal(client.api('/groups').post(security({ [name]: undefined })));
+      assert.equal(error.code, 'Request_BadRequest');
+      assert.equal(error.message, `A value is required for property '${name}' of resource 'Group'.`);
+    }
+    const wrong = [
+      ['displayName', 'x'.repeat(257)],
+      ['mailNickname', 'x'.repeat(65)],
+      ['mailNickname', 'with space'],
+      ['mailNickname', 'm\u00fcller'],
+      ['mailEnabled', 'no'],
+      ['mailEnabled', true],
+      ['groupTypes', ['Mailing']],
+    ];
+    for (const [name, value] of wrong) {
+      const error = await refusal(client.api('/groups').post(security({ [name]: value })));
+      assert.equal(error.message, `Invalid value specified for property '${name}' of resource 'Group'.`);
+    }
+    await client.api('/groups').post(security({ displayName: '\u00fc'.repeat(256), mailNickname: "o'hara.x" }));
+    assert.deepEqual(await groupsMade(), []);
+  });
+
+  test('with owners and members that exist, each once, no more than 20 together', async () => {
+    const client = graphClient();
+    const make = (owners, members = []) =>
+      refusal(client.api('/groups').post(security({ 'owners@odata.bind': owners, 'members@odata.bind': members })));
+    const nobody = '00000000-1111-4222-8333-777777777777';
+    const many = Array.from({ length: 20 }, (_, i) => link(staff(i + 1)));
+    assert.equal((await make([link(nobody)])).statusCode, 404);
+    assert.match((await make([ourselves(), ourselves()])).message, /duplicate values/);
+    assert.match((await make([`${graph}/v1.0/nonsense`])).message, /Invalid URL format specified in payload/);
+    assert.match((await make([ourselves()], [link(ada), link(ada)])).message, /can only be present once/);
+    assert.match((await make([ourselves()], many)).message, /cannot contain more than 20 link changes/);
+    assert.deepEqual(await groupsMade(), []);
+  });
+
+  test('twice under one nickname where it is a security group, not where it is a Microsoft 365 group', async () => {
+    const client = graphClient();
+    const unified = security({ groupTypes: ['Unified'], mailEnabled: true });
+    await client.api('/groups').post(security());
+    await client.api('/groups').post(security());
+    await client.api('/groups').post(unified);
+    const error = await refusal(client.api('/groups').post(unified));
+    assert.equal(error.statusCode, 400);
+    assert.match(error.message, /same value for property mailNickname already exists/);
+    // The SDK keeps what stood in "error".
+    assert.equal(JSON.parse(error.body).details[0].target, 'mailNickname');
+    assert.equal((await groupsMade()).length, 3);
+  });
+
+  test('once by its uniqueName, however often it is upserted: 201 with the group, then 204', async () => {
+    const client = graphClient();
+    const missing = await refusal(client.api(key).patch(security()));
+    assert.equal(missing.statusCode, 404);
+    const group = await upsert(client);
+    assert.equal(group.uniqueName, 'made-by-the-sdk');
+    assert.equal(await upsert(client, security({ description: 'again' })), undefined);
+    const read = await client.api(key).select('id,description,uniqueName').get();
+    assert.deepEqual([read.id, read.description, read.uniqueName], [group.id, 'again', 'made-by-the-sdk']);
+    const renamed = await refusal(client.api(`/groups/${group.id}`).patch({ uniqueName: 'another' }));
+    assert.equal(renamed.statusCode, 400);
+    const taken = await refusal(client.api('/groups').post(security({ uniqueName: 'made-by-the-sdk' })));
+    assert.equal(taken.statusCode, 400);
+    assert.equal((await groupsMade()).length, 1);
+    const log = (await requestsTo(`/v1.0${key}`)).filter((one) => one.method === 'PATCH');
+    assert.deepEqual(
+      log.map((one) => one.status),
+      [404, 201, 204],
+    );
+    assert.ok(log[1].permission.startsWith('Group.Create|'));
+  });
+
+  test('by POST alone where the tenant has no upsert, or wants more permission for it', async () => {
+    const client = graphClient();
+    await world.control('PUT', '/faults', { groupUpsert: 'off' });
+    const off = await refusal(upsert(client));
+    assert.equal(off.statusCode, 400);
+    assert.equal((await refusal(client.api(key).get())).statusCode, 400);
+    await world.control('PUT', '/faults', { responses: { groupUpsertOff: { status: 501, code: 'NotImplemented' } } });
+    const other = await refusal(upsert(client));
+    assert.deepEqual([other.statusCode, other.code], [501, 'NotImplemented']);
+    await world.control('PUT', '/faults', { groupUpsert: 'readWrite' });
+    assert.equal((await refusal(upsert(client))).statusCode, 403);
+    assert.deepEqual(await groupsMade(), []);
+    await client.api('/groups').post(security());
+    assert.equal((await groupsMade()).length, 1);
+  });
+
+  test('that no read shows for a while; an upsert meanwhile does not make a second', async () => {
+    const client = graphClient();
+    await world.control('PUT', '/faults', { newGroupDelayMs: 3600000 });
+    const { id } = await upsert(client);
+    const listed = async () =>
+      (await client.api('/groups').filter("mailNickname eq 'made-by-the-sdk'").get()).value.length;
+    assert.equal((await refusal(client.api(`/groups/${id}`).get())).statusCode, 404);
+    assert.equal((await refusal(client.api(key).get())).statusCode, 404);
+    assert.equal(await listed(), 0);
+    const early = await refusal(client.api(`/groups/${id}/members/$ref`).post({ '@odata.id': link(ada) }));
+    assert.match(early.message, /The source resource object or one of the objects being referenced do not exist/);
+    await upsert(client);
+    assert.equal((await client.api(`/groups/${testGroup}`).get()).id, testGroup);
+    await world.control('PUT', '/faults', { newGroupDelayMs: 0 });
+    assert.equal((await client.api(`/groups/${id}`).get()).id, id);
+    assert.equal(await listed(), 1);
+  });
+
+  for (const [way, rule] of [
+    ['a POST', { method: 'POST', path: '/v1.0/groups' }],
+    ['an upsert', { method: 'PATCH', path: '/v1.0/groups(uniqueName=*' }],
+  ]) {
+    test(`and loses the answer of ${way}: the connection is closed, the group is there`, async () => {
+      const client = graphClient();
+      await client.api(`/groups/${testGroup}`).get();
+      await world.control('PUT', '/faults', { rules: [{ site: 'entra', ...rule, action: 'reset', when: 'after' }] });
+      const error = await refusal(way === 'a POST' ? client.api('/groups').post(security()) : upsert(client));
+      assert.equal(error.statusCode, -1, String(error));
+      assert.equal((await groupsMade()).length, 1);
+      const lost = (await world.control('GET', '/requests')).requests.at(-1);
+      assert.equal(lost.status, 0);
     });
   }
 });

@@ -1,49 +1,7 @@
 /* The Entra side: what the product is tested against must itself be right. */
-#include "drive.h"
-
-#include "entra.h"
-#include "faults.h"
-#include "jira_webhook.h"
+#include "drive_entra.h"
 
 #define GROUP "/v1.0/groups/90000000-0000-4000-8000-000000000001"
-#define FORM "grant_type=client_credentials&client_id=" SANDBOX_CLIENT_ID "&scope=https://graph.microsoft.com/.default"
-
-static int stop(void **state)
-{
-	struct drive *drive = *state;
-	pthread_mutex_lock(&drive->sandbox.lock);
-	drive->sandbox.stopping = true;
-	pthread_cond_broadcast(&drive->sandbox.wake);
-	pthread_mutex_unlock(&drive->sandbox.lock);
-	webhooks_stop(&drive->sandbox);
-	reply_done(&drive->reply);
-	json_decref(drive->headers);
-	arena_free(drive->arena);
-	sandbox_stop(&drive->sandbox);
-	return 0;
-}
-
-static int token_ask(struct drive *drive, const char *secret)
-{
-	char form[512];
-	snprintf(form, sizeof(form), FORM "&client_secret=%s", secret);
-	drive_header(drive, "content-type", "application/x-www-form-urlencoded");
-	return drive_call(drive, "POST", "/" SANDBOX_TENANT_ID "/oauth2/v2.0/token", form);
-}
-
-static int start(void **state)
-{
-	char header[4096];
-	drive_start(state);
-	struct drive *drive = *state;
-	drive->handler = entra_handle;
-	assert_int_equal(token_ask(drive, SANDBOX_CLIENT_SECRET), 200);
-	snprintf(header, sizeof(header), "Bearer %s", drive_string(drive, "access_token"));
-	drive_header(drive, "authorization", header);
-	drive_header(drive, "content-type", "application/json");
-	return 0;
-}
-
 static const char *link_to(int number, char out[160])
 {
 	snprintf(out, 160, SANDBOX_GRAPH "/v1.0/directoryObjects/c0000000-0000-4000-8000-%012d", number);
@@ -147,11 +105,8 @@ static void writes_over_the_quota_are_throttled(void **state)
 static void a_token_without_consent_may_do_nothing(void **state)
 {
 	struct drive *drive = *state;
-	char header[4096];
 	json_array_clear(json_object_get(drive->sandbox.directory.application, "permissions"));
-	assert_int_equal(token_ask(drive, SANDBOX_CLIENT_SECRET), 200);
-	snprintf(header, sizeof(header), "Bearer %s", drive_string(drive, "access_token"));
-	drive_header(drive, "authorization", header);
+	sign_in(drive);
 	assert_int_equal(drive_call(drive, "GET", "/v1.0/users", NULL), 403);
 	assert_string_equal(drive_string(drive, "error.code"), "Authorization_RequestDenied");
 }
