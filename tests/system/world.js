@@ -169,6 +169,7 @@ export class World {
     let stderr = '';
     child.stdout.on('data', (data) => (stdout += data));
     child.stderr.on('data', (data) => (stderr += data));
+    child.stdin.on('error', () => {}); // a command that has ended already reads nothing
     child.stdin.end(input ?? '');
     const code = await new Promise((done) => child.once('close', done));
     return { code, stdout, stderr };
