@@ -44,7 +44,7 @@ static const char *object_text(const json_t *object, struct arena *arena)
 		part = value_text(value, arena);
 		if (!part)
 			return NULL;
-		text_printf(&text, "%s%s: %s", text.length > 0 ? ", " : "", key, part);
+		text_printf(&text, json_is_object(value) ? "%s%s (%s)" : "%s%s: %s", text.length > 0 ? ", " : "", key, part);
 	}
 	return text_failed(&text) ? NULL : arena_strdup(arena, text.data ? text.data : "-");
 }
@@ -174,7 +174,6 @@ static void append_evidence(struct text *into, const json_t *evidence, struct ar
 	    {"Graph code", "graphCode"}, {"correlation id", "correlationId"},
 	    {"trace id", "traceId"},     {"request id", "requestId"},
 	    {"missing", "missing"},      {"excess", "excess"},
-	    {"group", "groupId"},
 	};
 	bool any = false;
 
@@ -201,6 +200,7 @@ static void append_check(struct text *into, const json_t *check, struct arena *a
 
 	text_append(into, mark_of(outcome));
 	append_plain(into, " ", json_string_at(check, "check"));
+	append_plain(into, " ", json_string_at(json_object_get(check, "evidence"), "groupId"));
 	append_plain(into, " (", json_string_at(check, "code"));
 	text_append(into, json_string_at(check, "code") ? "): " : ": ");
 	append_plain(into, "", json_string_at(check, "summary"));

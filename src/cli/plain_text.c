@@ -79,16 +79,63 @@ static bool is_wide(uint32_t character)
 	       (character >= 0x1f300 && character <= 0x1faff) || (character >= 0x20000 && character <= 0x3fffd);
 }
 
-size_t plain_text_width(const char *string)
+static size_t width_of_bytes(const char *string, size_t length)
 {
 	const unsigned char *at = (const unsigned char *)string;
+	const unsigned char *end = at + length;
 	size_t width = 0;
 
-	while (*at) {
+	while (at < end) {
 		uint32_t character = next_character(&at);
 
 		if (!is_combining(character))
 			width += character != UINT32_MAX && is_wide(character) ? 2 : 1;
 	}
 	return width;
+}
+
+size_t plain_text_width(const char *string)
+{
+	return width_of_bytes(string, strlen(string));
+}
+
+/* The bytes up to the end of the word that begins here: a blank, a line's end or the string's. */
+static size_t word_length(const char *string)
+{
+	return strcspn(string, " \n");
+}
+
+/* Appends one line, its end included; a line that goes on stands two columns further in. */
+static const char *append_line(struct text *into, const char *line, size_t width)
+{
+	size_t indent = strspn(line, " ");
+	size_t column = 0;
+
+	while (*line && *line != '\n') {
+		size_t blanks = strspn(line, " ");
+		size_t length = word_length(line + blanks);
+		size_t wide = width_of_bytes(line + blanks, length);
+
+		if (column > indent && column + blanks + wide > width) {
+			text_append_char(into, '\n');
+			for (column = 0; column < indent + 2; column++)
+				text_append_char(into, ' ');
+		} else {
+			text_append_bytes(into, line, blanks);
+			column += blanks;
+		}
+		text_append_bytes(into, line + blanks, length);
+		column += wide;
+		line += blanks + length;
+	}
+	if (!*line)
+		return line;
+	text_append_char(into, '\n');
+	return line + 1;
+}
+
+void plain_text_append_wrapped(struct text *into, const char *plain, size_t width)
+{
+	while (*plain)
+		plain = append_line(into, plain, width);
 }

@@ -16,4 +16,7 @@ const char *plain_text(struct arena *arena, const char *string) MUST_CHECK;
 /* How many columns a terminal gives it, near enough: characters that are not combining, wide ones counted twice. */
 size_t plain_text_width(const char *string);
 
+/* Breaks lines of plain text between words where they would be wider than `width` columns. */
+void plain_text_append_wrapped(struct text *into, const char *plain, size_t width);
+
 #endif

@@ -9,7 +9,8 @@
 #include "base/memory.h"
 #include "base/text.h"
 
-#define TABLE_CELL_WIDEST 60 /* a longer cell is cut with an ellipsis, except in the last column */
+/* A longer cell is cut with an ellipsis, except in the last column. An id that people chose has at most 63. */
+#define TABLE_CELL_WIDEST 64
 
 struct table;
 

@@ -118,6 +118,33 @@ static void an_object_shows_every_member(void **state)
 	json_decref(object);
 }
 
+static void an_object_within_a_part_is_told_from_its_neighbours(void **state)
+{
+	json_t *object = read_json("{\"history\":[{\"to\":\"active\",\"actor\":{\"kind\":\"jira\",\"id\":\"a\"},"
+	                           "\"code\":\"upn\"}]}");
+
+	(void)state;
+	assert_true(client_output_object(object, arena, &text));
+	assert_string_equal(text.data, "history 1  to: active, actor (kind: jira, id: a), code: upn\n");
+	json_decref(object);
+}
+
+static void a_report_fits_the_terminal_and_breaks_between_words(void **state)
+{
+	(void)state;
+	plain_text_append_wrapped(&text,
+	                          "✔ token (token_ok): Entra issued a token.\n    → Open 東京 and grant it.\nshort\n", 20);
+	assert_string_equal(text.data, "✔ token (token_ok):\n"
+	                               "  Entra issued a\n"
+	                               "  token.\n"
+	                               "    → Open 東京 and\n"
+	                               "      grant it.\n"
+	                               "short\n");
+	text.length = 0;
+	plain_text_append_wrapped(&text, "a-word-that-is-wider-than-the-line next", 10);
+	assert_string_equal(text.data, "a-word-that-is-wider-than-the-line\n  next");
+}
+
 static void a_failed_check_stands_with_its_remedy_and_the_ids_to_look_up(void **state)
 {
 	json_t *report = read_json(
@@ -129,6 +156,8 @@ static void a_failed_check_stands_with_its_remedy_and_the_ids_to_look_up(void **
 	    "refused.\","
 	    "\"remedy\":\"Make a new secret.\",\"evidence\":{\"httpStatus\":401,\"aadsts\":7000215,\"graphCode\":null,"
 	    "\"correlationId\":\"c-1\",\"missing\":[],\"excess\":[]}},"
+	    "{\"check\":\"groups\",\"outcome\":\"passed\",\"code\":\"group_ok\",\"summary\":\"It exists.\",\"remedy\":null,"
+	    "\"evidence\":{\"groupId\":\"g-1\"}},"
 	    "{\"check\":\"permissions\",\"outcome\":\"warning\",\"code\":\"permission_excessive\",\"summary\":\"Much.\","
 	    "\"remedy\":\"Drop it.\",\"evidence\":{\"excess\":[\"A\",\"B\"]}},"
 	    "{\"check\":\"read-users\",\"outcome\":\"skipped\",\"code\":\"read_ok\",\"summary\":\"Not "
@@ -140,6 +169,7 @@ static void a_failed_check_stands_with_its_remedy_and_the_ids_to_look_up(void **
 	                               "✖ token (secret_invalid): Entra[31m refused.\n"
 	                               "    → Make a new secret.\n"
 	                               "    HTTP 401, AADSTS 7000215, correlation id c-1\n"
+	                               "✔ groups g-1 (group_ok): It exists.\n"
 	                               "! permissions (permission_excessive): Much.\n"
 	                               "    → Drop it.\n"
 	                               "    excess A, B\n"
@@ -158,6 +188,8 @@ int main(void)
 	    TEST(a_long_cell_does_not_push_the_others_away),
 	    TEST(a_list_shows_nested_members_and_gaps),
 	    TEST(an_object_shows_every_member),
+	    TEST(an_object_within_a_part_is_told_from_its_neighbours),
+	    TEST(a_report_fits_the_terminal_and_breaks_between_words),
 	    TEST(a_failed_check_stands_with_its_remedy_and_the_ids_to_look_up),
 	};
 
