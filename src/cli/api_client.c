@@ -91,8 +91,10 @@ static enum exit_code no_answer(const struct api_client *client, const struct ht
 		return command_fail(EXIT_NOT_REACHED, "%s: the service is only spoken to over https, or http on this machine.",
 		                    client->base);
 	if (client->unix_socket)
-		return command_fail(EXIT_NOT_REACHED, "The service could not be reached at %s: %s", client->unix_socket,
-		                    error->detail);
+		return command_fail(
+		    EXIT_NOT_REACHED,
+		    "The service could not be reached at unix:%s: does it run, and may this user open that socket?",
+		    client->unix_socket);
 	return command_fail(EXIT_NOT_REACHED, "The service could not be reached: %s", error->detail);
 }
 
@@ -134,16 +136,19 @@ enum exit_code api_client_send(const struct api_client *client, const struct api
 	return EXIT_HELD;
 }
 
+/* A single error without a line is what the sentence above it says already. */
 static void explain_errors(const json_t *errors)
 {
 	size_t index;
 	const json_t *error;
 
+	if (json_array_size(errors) == 1 && !json_object_get(json_array_get(errors, 0), "line"))
+		return;
+
 	json_array_foreach(errors, index, error)
 	{
 		const char *path = json_string_at(error, "path");
 		const char *detail = json_string_at(error, "detail");
-
 		int64_t line = json_integer_at(error, "line", 0);
 
 		if (line > 0)

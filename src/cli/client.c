@@ -1,6 +1,8 @@
 /* The API from a terminal: a noun, a verb, and what the table says about them. */
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "base/id.h"
 #include "base/json.h"
@@ -10,10 +12,12 @@
 #include "cli/client_output.h"
 #include "cli/client_table.h"
 #include "cli/command.h"
+#include "cli/plain_text.h"
 #include "secrets/secret.h"
 
 #define ARENA_CEILING ((size_t)1024 * 1024 * 1024)
 #define OUTPUT_CEILING ((size_t)256 * 1024 * 1024)
+#define NARROWEST 40 /* below that, broken lines are worse than long ones */
 
 static const struct option_row json_option = {"--json", NULL, "for machines: what the API answers", false};
 static const struct option_row file_option = {"--file", "FILE", "a JSON object, - for standard input", false};
@@ -68,7 +72,7 @@ static void collect_options(struct client_run *run)
 		add_option(run, &limit_option);
 		add_option(run, &all_option);
 	}
-	if (shape != CLIENT_STREAM && shape != CLIENT_DELETE)
+	if (shape != CLIENT_STREAM)
 		add_option(run, &json_option);
 	add_option(run, &url_option);
 	add_option(run, &ca_option);
@@ -110,12 +114,34 @@ static enum exit_code print_object(const struct client_run *run, const struct ap
 	return print_text(&text, client_output_object(answer->json, run->arena, &text));
 }
 
+/* How many columns standard output has; 0 if it is no terminal, or does not say. */
+static size_t terminal_width(void)
+{
+	struct winsize size = {0};
+
+	if (isatty(STDOUT_FILENO) != 1 || ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0)
+		return 0;
+	return size.ws_col;
+}
+
+/* On a terminal, lines are broken between words; elsewhere a line stays a line, for whoever searches them. */
+static enum exit_code print_report_text(const struct client_run *run, const json_t *report)
+{
+	_cleanup_(text_done) struct text lines = TEXT_INIT(OUTPUT_CEILING);
+	_cleanup_(text_done) struct text wrapped = TEXT_INIT(OUTPUT_CEILING);
+	bool whole = client_output_report(report, run->arena, &lines);
+	size_t width = terminal_width();
+
+	if (!whole || width < NARROWEST)
+		return print_text(&lines, whole);
+	plain_text_append_wrapped(&wrapped, lines.data ? lines.data : "", width);
+	return print_text(&wrapped, true);
+}
+
 static enum exit_code print_report(const struct client_run *run, const struct api_answer *answer, const json_t *report)
 {
-	_cleanup_(text_done) struct text text = TEXT_INIT(OUTPUT_CEILING);
 	bool failed = text_equal(json_string_at(report, "outcome"), "failed");
-	enum exit_code code =
-	    given(run, "--json") ? print_raw(answer) : print_text(&text, client_output_report(report, run->arena, &text));
+	enum exit_code code = given(run, "--json") ? print_raw(answer) : print_report_text(run, report);
 
 	return code == EXIT_HELD && failed ? EXIT_DID_NOT_HOLD : code;
 }
@@ -131,8 +157,7 @@ static enum exit_code send(const struct client_run *run, const struct api_call_m
 
 	if (code != EXIT_HELD || (ret_answer->status >= 200 && ret_answer->status < 300))
 		return code;
-	if (run->verb->shape != CLIENT_STREAM && run->verb->shape != CLIENT_DELETE && given(run, "--json") &&
-	    ret_answer->json)
+	if (given(run, "--json") && ret_answer->json)
 		(void)print_raw(ret_answer);
 	code = api_answer_explain(ret_answer);
 	report = json_object_get(ret_answer->json, "report");
@@ -345,7 +370,7 @@ static enum exit_code run_delete(struct client_run *run)
 		return no_memory();
 	code = send(run, &call, &answer);
 	if (code == EXIT_HELD)
-		(void)printf("Done.\n");
+		(void)puts(given(run, "--json") ? "{}" : "Done.");
 	return code;
 }
 
@@ -412,9 +437,11 @@ static enum exit_code start(const struct client_noun *noun, const struct client_
 	collect_options(&run);
 	if (arguments_parse(run.options, run.option_count, count_positional(verb), argc, argv, &run.arguments, &error) !=
 	    RESULT_OK)
-		return command_fail(EXIT_USAGE, "%s Try: aiclearance %s %s --help", error.detail, noun->name, verb->name);
+		return command_fail(EXIT_USAGE, "%s Usage: aiclearance %s %s%s%s; --help lists the options.", error.detail,
+		                    noun->name, verb->name, *verb->arguments ? " " : "", verb->arguments);
 	if (run.arguments.help) {
-		(void)printf("usage: aiclearance %s %s %s\n\n%s\n\n", noun->name, verb->name, verb->arguments, verb->summary);
+		(void)printf("usage: aiclearance %s %s%s%s [options]\n\n%s\n\n", noun->name, verb->name,
+		             *verb->arguments ? " " : "", verb->arguments, verb->summary);
 		arguments_print_options(run.options, run.option_count);
 		return EXIT_HELD;
 	}
@@ -432,6 +459,8 @@ enum exit_code command_client(const char *name, int argc, char **argv)
 		return start(noun, verb, argc - 1, argv + 1);
 	if (!noun)
 		return EXIT_USAGE;
+	if (!help && argc > 0)
+		(void)command_fail(EXIT_USAGE, "There is no \"%s %.60s\".", name, argv[0]);
 	print_noun(noun, help ? stdout : stderr);
 	return help ? EXIT_HELD : EXIT_USAGE;
 }

@@ -10,10 +10,16 @@
 #define LARGEST_UPLOAD ((size_t)32 * 1024 * 1024)
 #define LARGEST_SECRET ((size_t)64 * 1024)
 
+static const char *file_name(const char *path)
+{
+	return text_equal(path, "-") ? "Standard input" : path;
+}
+
 static enum result read_whole(const char *path, size_t ceiling, struct arena *arena, char **ret_bytes,
                               size_t *ret_length, struct error *error)
 {
 	FILE *file = text_equal(path, "-") ? stdin : fopen(path, "re");
+	const char *name = file_name(path);
 	char *bytes = arena_alloc(arena, ceiling + 2);
 	size_t length = 0;
 	bool failed = false;
@@ -24,13 +30,13 @@ static enum result read_whole(const char *path, size_t ceiling, struct arena *ar
 		failed = ferror(file) != 0;
 	}
 	if (!bytes || !file || failed)
-		(void)error_set(error, RESULT_IO, NULL, "%s cannot be read: %s.", path, strerror(errno));
+		(void)error_set(error, RESULT_IO, NULL, "%s cannot be read: %s.", name, strerror(errno));
 	if (file && file != stdin)
 		(void)fclose(file);
 	if (!bytes || !file || failed)
 		return RESULT_IO;
 	if (length > ceiling)
-		return error_set(error, RESULT_TOO_LARGE, NULL, "%s is larger than %zu KiB.", path, ceiling / 1024);
+		return error_set(error, RESULT_TOO_LARGE, NULL, "%s is larger than %zu KiB.", name, ceiling / 1024);
 	bytes[length] = '\0';
 	*ret_bytes = bytes;
 	*ret_length = length;
@@ -59,10 +65,10 @@ enum result client_body_read_file(const char *path, struct arena *arena, json_t 
 		return result;
 	result = json_read(bytes, length, &body, &why);
 	if (result != RESULT_OK)
-		return error_set(error, result, NULL, "%s: %s", path, why.detail);
+		return error_set(error, result, NULL, "%s: %s", file_name(path), why.detail);
 	if (!json_is_object(body)) {
 		json_decref(body);
-		return error_set(error, RESULT_INVALID, NULL, "%s is not a JSON object.", path);
+		return error_set(error, RESULT_INVALID, NULL, "%s is not a JSON object.", file_name(path));
 	}
 	*ret_body = body;
 	return RESULT_OK;
@@ -124,7 +130,7 @@ static enum result secret_value(const char *path, struct arena *arena, json_t **
 		length--;
 	*ret_value = json_stringn(bytes, length);
 	if (!*ret_value)
-		return error_set(error, RESULT_INVALID, NULL, "%s is not text.", path);
+		return error_set(error, RESULT_INVALID, NULL, "%s is not text.", file_name(path));
 	return RESULT_OK;
 }
 
@@ -178,6 +184,18 @@ static bool is_query(const struct client_field *field)
 	return field->kind == FIELD_QUERY || field->kind == FIELD_QUERY_TRUE;
 }
 
+/* It can be read once: a second reader would find it empty, and an empty secret would be stored. */
+static bool wants_standard_input_twice(const struct client_verb *verb, const struct arguments *arguments)
+{
+	bool taken = text_equal(arguments_get(arguments, "--file"), "-");
+
+	for (size_t i = 0; i < verb->field_count; i++)
+		if (taken && verb->fields[i].kind == FIELD_SECRET_FILE &&
+		    text_equal(arguments_get(arguments, verb->fields[i].option.name), "-"))
+			return true;
+	return false;
+}
+
 enum result client_body_fill(const struct client_verb *verb, const struct arguments *arguments, struct arena *arena,
                              json_t *body, struct error *error)
 {
@@ -188,6 +206,9 @@ enum result client_body_fill(const struct client_verb *verb, const struct argume
 		    json_object_update_missing(body, fixed) != 0)
 			return error_set(error, RESULT_NO_MEMORY, NULL, "Not enough memory.");
 	}
+	if (wants_standard_input_twice(verb, arguments))
+		return error_set(error, RESULT_INVALID, NULL,
+		                 "Standard input can only be read once: name a file for one of the two.");
 	for (size_t i = 0; i < verb->field_count; i++) {
 		const struct client_field *field = &verb->fields[i];
 		const char *given = arguments_get(arguments, field->option.name);

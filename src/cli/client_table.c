@@ -10,7 +10,7 @@
 
 #define CONNECTOR_FIELDS                                                                                               \
 	{{"--name", "NAME", "what people call it", false}, "name", FIELD_TEXT},                                            \
-	    {{"--description", "TEXT", "", false}, "description", FIELD_TEXT},                                             \
+	    {{"--description", "TEXT", "a sentence about it", false}, "description", FIELD_TEXT},                          \
 	    {{"--group-mode", "MODE", "bind or create", false}, "groupMode", FIELD_TEXT},                                  \
 	    {{"--tenant-id", "ID", "Directory (tenant) ID", false}, "config.tenantId", FIELD_TEXT},                        \
 	    {{"--client-id", "ID", "Application (client) ID", false}, "config.clientId", FIELD_TEXT},                      \
@@ -48,6 +48,10 @@ static const struct client_verb connector_verbs[] = {
     {"test", CLIENT_REPORT, "POST", "/connectors/{}/test", "CONNECTOR-ID", "tests the connection; exit 1 if it fails"},
     {"enable", CLIENT_ACT, "POST", "/connectors/{}/enable", "CONNECTOR-ID", "lets its jobs run"},
     {"disable", CLIENT_ACT, "POST", "/connectors/{}/disable", "CONNECTOR-ID", "lets its jobs wait"},
+    {"release-removals", CLIENT_ACT, "POST", "/connectors/{}/held-removals/release", "CONNECTOR-ID",
+     "lets its held removals go on"},
+    {"cancel-removals", CLIENT_ACT, "POST", "/connectors/{}/held-removals/cancel", "CONNECTOR-ID",
+     "drops its held removals"},
     {"groups", CLIENT_LIST, "GET", "/connectors/{}/groups", "CONNECTOR-ID",
      "groups of the directory, and whether they fit", FIELDS(group_search), COLUMNS(group_columns)},
 };
@@ -56,9 +60,9 @@ static const struct client_verb connector_verbs[] = {
 
 #define TOOL_FIELDS                                                                                                    \
 	{{"--name", "NAME", "what people call it", false}, "name", FIELD_TEXT},                                            \
-	    {{"--vendor", "VENDOR", "", false}, "vendor", FIELD_TEXT},                                                     \
+	    {{"--vendor", "VENDOR", "who makes it", false}, "vendor", FIELD_TEXT},                                         \
 	    {{"--tool-url", "URL", "its page", false}, "url", FIELD_TEXT},                                                 \
-	    {{"--description", "TEXT", "", false}, "description", FIELD_TEXT},                                             \
+	    {{"--description", "TEXT", "a sentence about it", false}, "description", FIELD_TEXT},                          \
 	    {{"--risk", "RISK", "low, medium, high or critical", false}, "risk", FIELD_TEXT},                              \
 	    {{"--default-days", "N", "how long a grant lasts if nobody says", false},                                      \
 	     "defaultDurationDays",                                                                                        \
@@ -91,10 +95,11 @@ static const struct client_column tool_columns[] = {
     {"RISK", "risk"},
     {"REQUESTABLE", "requestable"},
     {"CONNECTOR", "connectorId"},
+    {"CHECKED", "entitlementGroup.code"},
     {"GROUP", "entitlementGroup.displayName"},
 };
 static const struct client_verb tool_verbs[] = {
-    {"list", CLIENT_LIST, "GET", "/tools", "", "the catalogue", COLUMNS(tool_columns)},
+    {"list", CLIENT_LIST, "GET", "/tools", "", "the catalog", COLUMNS(tool_columns)},
     {"show", CLIENT_SHOW, "GET", "/tools/{}", "TOOL-ID", "one tool"},
     {"create", CLIENT_CREATE, "POST", "/tools", "", "a new one, from --file or options", FIELDS(tool_create)},
     {"update", CLIENT_REPLACE, "PUT", "/tools/{}", "TOOL-ID", "changes what the options or --file say",
@@ -113,11 +118,11 @@ static const struct client_field mapping_create[] = {
     {{"--account", "ACCOUNT-ID", "the Atlassian account", false}, "accountId", FIELD_TEXT},
     {{"--connector", "CONNECTOR-ID", "in which directory", false}, "connectorId", FIELD_TEXT},
     {{"--external-id", "ID", "object id or user principal name", false}, "externalId", FIELD_TEXT},
-    {{"--note", "TEXT", "", false}, "note", FIELD_TEXT},
+    {{"--note", "TEXT", "why it is so", false}, "note", FIELD_TEXT},
 };
 static const struct client_field mapping_update[] = {
     {{"--external-id", "ID", "object id or user principal name", false}, "externalId", FIELD_TEXT},
-    {{"--note", "TEXT", "", false}, "note", FIELD_TEXT},
+    {{"--note", "TEXT", "why it is so", false}, "note", FIELD_TEXT},
 };
 static const struct client_field mapping_resolve[] = {
     {{"--connector", "CONNECTOR-ID", "in which directory", true}, "connectorId", FIELD_TEXT},
@@ -196,7 +201,7 @@ static const struct client_verb grant_verbs[] = {
     {"revoke", CLIENT_ACT, "POST", "/grants/{}/revoke", "GRANT-ID", "takes the access away"},
     {"retry", CLIENT_ACT, "POST", "/grants/{}/retry", "GRANT-ID", "tries a manual follow-up again"},
     {"resolve", CLIENT_ACT, "POST", "/grants/{}/resolve", "GRANT-ID", "settles a manual follow-up",
-     FIELDS(grant_resolve)},
+     FIELDS(grant_resolve), .fixed = "{}"},
 };
 static const struct client_verb follow_up_verbs[] = {
     {"list", CLIENT_LIST, "GET", "/follow-ups", "", "what waits for a person", COLUMNS(follow_up_columns)},
@@ -224,9 +229,13 @@ static const struct client_field intake_fields[] = {
     {{"--authors", "ACCOUNTS", "who may move the issue (status), comma-separated", false},
      "allowedAuthors",
      FIELD_TEXTS},
-    {{"--approved-statuses", "NAMES", "comma-separated", false}, "approvedStatuses", FIELD_TEXTS},
-    {{"--denied-statuses", "NAMES", "comma-separated", false}, "deniedStatuses", FIELD_TEXTS},
-    {{"--revoked-statuses", "NAMES", "comma-separated", false}, "revokedStatuses", FIELD_TEXTS},
+    {{"--approved-statuses", "NAMES", "mean approved (status), comma-separated", false},
+     "approvedStatuses",
+     FIELD_TEXTS},
+    {{"--denied-statuses", "NAMES", "mean denied (status), comma-separated", false}, "deniedStatuses", FIELD_TEXTS},
+    {{"--revoked-statuses", "NAMES", "take the access away (every mode), comma-separated", false},
+     "revokedStatuses",
+     FIELD_TEXTS},
     {{"--comment", "yes|no", "whether it answers with a comment", false}, "writeBack.comment", FIELD_YES_NO},
     {{"--transition", "NAME", "performed when access is active, or none", false},
      "writeBack.transitionOnActive",
@@ -269,18 +278,17 @@ static const struct client_verb me_verbs[] = {
 };
 
 const struct client_noun client_nouns[] = {
-    {"connector", "links to directories: list, show, create, update, delete, test, enable, disable, groups",
-     VERBS(connector_verbs)},
-    {"tool", "the catalogue: list, show, create, update, delete, bind, create-group, unbind", VERBS(tool_verbs)},
-    {"mapping", "who is who: list, show, create, update, delete, resolve", VERBS(mapping_verbs)},
-    {"request", "requests: list, show, create, approve, deny, cancel", VERBS(request_verbs)},
-    {"grant", "grants: list, show, revoke, retry, resolve", VERBS(grant_verbs)},
-    {"follow-up", "what waits for a person: list", VERBS(follow_up_verbs)},
-    {"job", "work under way: list, show", VERBS(job_verbs)},
-    {"audit", "the audit trail through the API: list, export, checkpoints, public-key", VERBS(audit_verbs)},
-    {"settings", "intake from Jira: show, update", VERBS(settings_verbs)},
-    {"inbox", "webhooks received: show", VERBS(inbox_verbs)},
-    {"me", "this token's principal: show", VERBS(me_verbs)},
+    {"connector", "links to directories", VERBS(connector_verbs)},
+    {"tool", "the catalog tools", VERBS(tool_verbs)},
+    {"mapping", "who is who", VERBS(mapping_verbs)},
+    {"request", "what people asked for", VERBS(request_verbs)},
+    {"grant", "who has access to what", VERBS(grant_verbs)},
+    {"follow-up", "what waits for a person", VERBS(follow_up_verbs)},
+    {"job", "work under way", VERBS(job_verbs)},
+    {"audit", "the audit trail", VERBS(audit_verbs)},
+    {"settings", "how requests come in from Jira", VERBS(settings_verbs)},
+    {"inbox", "webhooks received", VERBS(inbox_verbs)},
+    {"me", "who this token is", VERBS(me_verbs)},
 };
 const size_t client_noun_count = ARRAY_SIZE(client_nouns);
 

@@ -16,6 +16,14 @@ static const struct command commands[] = {
     {"audit", "the audit trail: verify, list, export, checkpoints, public-key", command_audit},
 };
 
+static void print_noun(const struct client_noun *noun, FILE *into)
+{
+	(void)fprintf(into, "  %-14s %s: ", noun->name, noun->summary);
+	for (size_t i = 0; i < noun->verb_count; i++)
+		(void)fprintf(into, "%s%s", i > 0 ? ", " : "", noun->verbs[i].name);
+	(void)fputc('\n', into);
+}
+
 static void print_help(FILE *into)
 {
 	(void)fprintf(into, "AI Clearance " AIC_VERSION ": access to AI tools by approval in Jira and a group in Entra\n\n"
@@ -25,7 +33,7 @@ static void print_help(FILE *into)
 	(void)fprintf(into, "\nThe API from a terminal (AICLEARANCE_URL, AICLEARANCE_TOKEN):\n");
 	for (size_t i = 0; i < client_noun_count; i++)
 		if (!text_equal(client_nouns[i].name, "audit"))
-			(void)fprintf(into, "  %-14s %s\n", client_nouns[i].name, client_nouns[i].summary);
+			print_noun(&client_nouns[i], into);
 	(void)fprintf(into, "\n\"aiclearance COMMAND --help\" tells more; \"aiclearance --version\" the version.\n"
 	                    "Exit: 0 it held, 1 it did not, 2 usage, 3 the service could not be reached.\n");
 }

@@ -206,6 +206,8 @@ enum exit_code command_secrets(int argc, char **argv)
 		return command_fail(EXIT_DID_NOT_HOLD, "Not enough memory.");
 	if (!text_equal(verb, "rotate")) {
 		bool help = text_equal(verb, "--help") || text_equal(verb, "-h");
+		if (verb && !help)
+			(void)command_fail(EXIT_USAGE, "There is no \"secrets %.60s\".", verb);
 		(void)fputs(usage, help ? stdout : stderr);
 		return help ? EXIT_HELD : EXIT_USAGE;
 	}

@@ -236,7 +236,7 @@ static enum exit_code run_verb(const struct token_verb *verb, int argc, char **a
 		return command_fail(EXIT_DID_NOT_HOLD, "Not enough memory.");
 	if (arguments_parse(verb->options, verb->option_count, verb->positional, argc, argv, &arguments, &error) !=
 	    RESULT_OK)
-		return command_fail(EXIT_USAGE, "%s", error.detail);
+		return command_fail(EXIT_USAGE, "%s Usage: aiclearance token %s", error.detail, verb->usage);
 	if (arguments.help) {
 		(void)printf("usage: aiclearance token %s\n\n", verb->usage);
 		arguments_print_options(verb->options, verb->option_count);
@@ -259,6 +259,8 @@ enum exit_code command_token(int argc, char **argv)
 		print_usage(stdout);
 		return EXIT_HELD;
 	}
+	if (name)
+		(void)command_fail(EXIT_USAGE, "There is no \"token %.60s\".", name);
 	print_usage(stderr);
 	return EXIT_USAGE;
 }

@@ -27,7 +27,7 @@ const json = async (args, ...more) => JSON.parse(await held([...args, '--json'],
 
 const verbs = {
   serve: [], 'check-config': [], token: ['create', 'list', 'revoke'], secrets: ['rotate'], audit: ['verify', 'list', 'export', 'checkpoints', 'public-key'],
-  connector: ['list', 'show', 'create', 'update', 'delete', 'test', 'enable', 'disable', 'groups'], tool: ['list', 'show', 'create', 'update', 'delete', 'bind', 'create-group', 'unbind'],
+  connector: ['list', 'show', 'create', 'update', 'delete', 'test', 'enable', 'disable', 'release-removals', 'cancel-removals', 'groups'], tool: ['list', 'show', 'create', 'update', 'delete', 'bind', 'create-group', 'unbind'],
   mapping: ['list', 'show', 'create', 'update', 'delete', 'import', 'export', 'resolve'], request: ['list', 'show', 'create', 'approve', 'deny', 'cancel'], grant: ['list', 'show', 'revoke', 'retry', 'resolve'],
   job: ['list', 'show'], settings: ['show', 'update'], 'follow-up': ['list'], inbox: ['show'], me: ['show'],
 };
@@ -59,6 +59,19 @@ describe('help and usage', () => {
     }
   });
 
+  test('a word that is wrong is named, and an argument that is missing is told, not only the list of all that there is', async () => {
+    for (const args of [['connector', 'tset'], ['token', 'tset'], ['secrets', 'tset'], ['audit', 'tset']]) {
+      const { code, stderr } = await client(args);
+      assert.equal(code, 2);
+      assert.match(stderr, /There is no ".* ?tset"/, args.join(' '));
+    }
+    assert.match((await client(['connector', 'show'])).stderr, /connector show CONNECTOR-ID/);
+    assert.match((await client(['token', 'revoke', '--config', 'x'])).stderr, /PRINCIPAL-ID/);
+    const { stdout } = await world.cli(['--help']);
+    for (const [command, some] of Object.entries(verbs)) for (const verb of some) assert.match(stdout, new RegExp(`^  ${command} .*\\b${verb}\\b`, 'm'), `${command} ${verb} is in --help`);
+    for (const [command, some] of Object.entries(verbs)) for (const verb of some) assert.doesNotMatch((await world.cli([command, verb, '--help'])).stdout, / $/m, `${command} ${verb}: an option without a word`);
+  });
+
   test('a service that does not answer is 3, a token that is missing or wrong is 1', async () => {
     const dead = `http://127.0.0.1:${await freePort()}`;
     for (const args of [['connector', 'list'], ['me', 'show'], ['tool', 'list', '--json'], ['audit', 'export']]) {
@@ -83,6 +96,10 @@ describe('help and usage', () => {
     const bad = await client(['tool', 'create', '--id', 'Bad Id', '--name', 'n']);
     assert.equal(bad.code, 1, bad.stderr);
     assert.match(bad.stderr, /toolId/);
+    assert.equal(bad.stderr.trim().split('\n').length, 1, 'said once');
+    const open = await client(['grant', 'resolve', '01a213a8-b58a-7674-85fe-a8380fcd0cca']);
+    assert.equal(open.code, 1);
+    assert.doesNotMatch(open.stderr, /Content-Type/, 'what is missing is said in words of the command');
   });
 });
 
@@ -160,8 +177,9 @@ describe('the API from a terminal', () => {
     assert.equal((await client(['tool', 'delete', 'cli-tool'])).code, 1);
     await held(['grant', 'revoke', approved.grantId]);
     await until('the end', async () => (await json(['grant', 'show', approved.grantId])).status === 'revoked');
-    await held(['tool', 'unbind', 'cli-tool']);
-    await held(['tool', 'delete', 'cli-tool']);
+    assert.deepEqual(await json(['tool', 'unbind', 'cli-tool']), {});
+    assert.deepEqual(await json(['tool', 'delete', 'cli-tool']), {});
+    for (const verb of ['release-removals', 'cancel-removals']) assert.equal((await json(['connector', verb, 'by-cli'])).connectorId, 'by-cli');
     await held(['mapping', 'delete', mapping.mappingId]);
     await held(['connector', 'delete', 'by-cli']);
     assert.equal((await client(['connector', 'create', '--id', 'by-cli', '--name', 'again', '--tenant-id', 't', '--client-id', 'c', '--secret-file', secret])).code, 1);
@@ -234,6 +252,9 @@ describe('the API from a terminal', () => {
       assert.ok(stderr.length > 0);
     }
     assert.ok([1, 2].includes((await client(['tool', 'create', '--file', '/nowhere'])).code));
+    const body = JSON.stringify({ connectorId: 'twice', type: 'entra', name: 'n', groupMode: 'bind', config: { tenantId: 't', clientId: 'c', cloud: 'global' } });
+    assert.equal((await client(['connector', 'create', '--file', '-', '--secret-file', '-'], {}, body)).code, 2, 'no empty secret is stored');
+    assert.equal((await client(['connector', 'show', 'twice'])).code, 1);
     const key = ['--idempotency-key', 'cli-key'];
     const once = await json(['tool', 'create', '--id', 'once', '--name', 'n', ...key]);
     assert.deepEqual(await json(['tool', 'create', '--id', 'once', '--name', 'n', ...key]), once);
