@@ -95,7 +95,10 @@ static enum exit_code no_answer(const struct api_client *client, const struct ht
 		    EXIT_NOT_REACHED,
 		    "The service could not be reached at unix:%s: does it run, and may this user open that socket?",
 		    client->unix_socket);
-	return command_fail(EXIT_NOT_REACHED, "The service could not be reached: %s", error->detail);
+	return command_fail(EXIT_NOT_REACHED, "The service could not be reached: %s%s", error->detail,
+	                    response->failure == HTTP_FAILURE_TLS
+	                        ? " If its certificate is signed by an authority of your own, name that with --ca-file."
+	                        : "");
 }
 
 enum exit_code api_client_send(const struct api_client *client, const struct api_call_made *call,

@@ -406,10 +406,10 @@ static void print_noun(const struct client_noun *noun, FILE *into)
 
 		(void)snprintf(left, sizeof(left), "aiclearance %s %s %s", noun->name, noun->verbs[i].name,
 		               noun->verbs[i].arguments);
-		(void)fprintf(into, "  %-46s %s\n", left, noun->verbs[i].summary);
+		(void)fprintf(into, "  %-54s %s\n", left, noun->verbs[i].summary);
 	}
 	if (text_equal(noun->name, "audit"))
-		(void)fprintf(into, "  %-46s %s\n", "aiclearance audit verify",
+		(void)fprintf(into, "  %-54s %s\n", "aiclearance audit verify",
 		              "recomputes the trail, on its own machine or from files");
 	(void)fprintf(
 	    into, "\nAICLEARANCE_URL names the service (http://127.0.0.1:8480 if not set), AICLEARANCE_TOKEN holds an API\n"

@@ -89,8 +89,8 @@ static void shape_check_string(const struct shape_walk *walk, const struct shape
 		return;
 	}
 	if (length < field->min) {
-		shape_fault_add(walk->faults, walk->arena, path, "too_short", "at least %lld characters",
-		                (long long)field->min);
+		shape_fault_add(walk->faults, walk->arena, path, "too_short",
+		                field->min == 1 ? "must not be empty" : "at least %lld characters", (long long)field->min);
 		return;
 	}
 	if (field->values != NULL && !shape_value_listed(field->values, string)) {
