@@ -12,7 +12,11 @@ TEST_PACKAGES="clang clang-tidy clang-format libclang-rt-14-dev cppcheck valgrin
 BENCH_PACKAGES="nodejs npm procps"
 
 say() {
-	printf '\033[1m%s\033[0m\n' "$*" >&2
+	if [ -t 2 ] && [ -z "${NO_COLOR:-}" ]; then
+		printf '\033[1m%s\033[0m\n' "$*" >&2
+	else
+		printf '%s\n' "$*" >&2
+	fi
 }
 
 stop_with() {
