@@ -42,8 +42,8 @@ static const struct client_verb connector_verbs[] = {
     {"show", CLIENT_SHOW, "GET", "/connectors/{}", "CONNECTOR-ID", "one connector"},
     {"create", CLIENT_CREATE, "POST", "/connectors", "", "a new one, from --file or options", FIELDS(connector_create),
      .fixed = "{\"type\":\"entra\"}"},
-    {"update", CLIENT_REPLACE, "PUT", "/connectors/{}", "CONNECTOR-ID", "changes what the options or --file say",
-     FIELDS(connector_update)},
+    {"update", CLIENT_REPLACE, "PUT", "/connectors/{}", "CONNECTOR-ID",
+     "changes what the options say; --file is the whole object", FIELDS(connector_update)},
     {"delete", CLIENT_DELETE, "DELETE", "/connectors/{}", "CONNECTOR-ID", "deletes one that nothing uses"},
     {"test", CLIENT_REPORT, "POST", "/connectors/{}/test", "CONNECTOR-ID", "tests the connection; exit 1 if it fails"},
     {"enable", CLIENT_ACT, "POST", "/connectors/{}/enable", "CONNECTOR-ID", "lets its jobs run"},
@@ -102,8 +102,8 @@ static const struct client_verb tool_verbs[] = {
     {"list", CLIENT_LIST, "GET", "/tools", "", "the catalog", COLUMNS(tool_columns)},
     {"show", CLIENT_SHOW, "GET", "/tools/{}", "TOOL-ID", "one tool"},
     {"create", CLIENT_CREATE, "POST", "/tools", "", "a new one, from --file or options", FIELDS(tool_create)},
-    {"update", CLIENT_REPLACE, "PUT", "/tools/{}", "TOOL-ID", "changes what the options or --file say",
-     FIELDS(tool_update)},
+    {"update", CLIENT_REPLACE, "PUT", "/tools/{}", "TOOL-ID",
+     "changes what the options say; --file is the whole object", FIELDS(tool_update)},
     {"delete", CLIENT_DELETE, "DELETE", "/tools/{}", "TOOL-ID", "deletes one without open grants"},
     {"bind", CLIENT_ACT, "POST", "/tools/{}/entitlement-group", "TOOL-ID", "binds the group that controls it",
      FIELDS(tool_bind), .fixed = "{\"mode\":\"bind\"}"},
@@ -144,8 +144,8 @@ static const struct client_verb mapping_verbs[] = {
     {"show", CLIENT_SHOW, "GET", "/identity-mappings/{}", "MAPPING-ID", "one mapping"},
     {"create", CLIENT_CREATE, "POST", "/identity-mappings", "", "a new one, from --file or options",
      FIELDS(mapping_create)},
-    {"update", CLIENT_REPLACE, "PUT", "/identity-mappings/{}", "MAPPING-ID", "changes what the options or --file say",
-     FIELDS(mapping_update)},
+    {"update", CLIENT_REPLACE, "PUT", "/identity-mappings/{}", "MAPPING-ID",
+     "changes what the options say; --file is the whole object", FIELDS(mapping_update)},
     {"delete", CLIENT_DELETE, "DELETE", "/identity-mappings/{}", "MAPPING-ID", "deletes it"},
     {"import", CLIENT_UPLOAD, "POST", "/identity-mappings/import", "", "all rows of a CSV file, or none",
      FIELDS(mapping_import)},
@@ -267,8 +267,8 @@ static const struct client_verb audit_verbs[] = {
 };
 static const struct client_verb settings_verbs[] = {
     {"show", CLIENT_SHOW, "GET", "/settings/intake", "", "how requests come in from Jira"},
-    {"update", CLIENT_REPLACE, "PUT", "/settings/intake", "", "changes what the options or --file say",
-     FIELDS(intake_fields)},
+    {"update", CLIENT_REPLACE, "PUT", "/settings/intake", "",
+     "changes what the options say; --file is the whole object", FIELDS(intake_fields)},
 };
 static const struct client_verb inbox_verbs[] = {
     {"show", CLIENT_SHOW, "GET", "/inbox-events/{}", "EVENT-ID", "what became of a webhook"},
