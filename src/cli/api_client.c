@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/text.h"
 #include "cli/waiting.h"
+#include "domain/code.h"
 
 #define DEFAULT_URL "http://127.0.0.1:8480"
 #define TIMEOUT_MS INT64_C(600000)
@@ -162,6 +163,18 @@ static void explain_errors(const json_t *errors)
 	}
 }
 
+/* What to do, from the table of codes, where the answer does not say it already: in its sentence, in a list of what is
+ * wrong, or in the report of a connection test. */
+static void explain_remedy(const struct api_answer *answer, const char *detail)
+{
+	const struct code *code = code_find(json_string_at(answer->json, "code"));
+
+	if (!code || !code->remedy || (detail && strstr(detail, code->remedy)) || json_object_get(answer->json, "errors") ||
+	    json_object_get(answer->json, "report"))
+		return;
+	(void)command_fail(EXIT_HELD, "  → %s", code->remedy);
+}
+
 enum exit_code api_answer_explain(const struct api_answer *answer)
 {
 	const char *code = json_string_at(answer->json, "code");
@@ -173,6 +186,7 @@ enum exit_code api_answer_explain(const struct api_answer *answer)
 		                    answer->status);
 	(void)command_fail(EXIT_DID_NOT_HOLD, "%s (%s)", detail ? detail : title ? title : "It did not hold.", code);
 	explain_errors(json_object_get(answer->json, "errors"));
+	explain_remedy(answer, detail);
 	if (json_bool_at(answer->json, "truncated", false))
 		(void)command_fail(EXIT_HELD, "  There are more.");
 	return EXIT_DID_NOT_HOLD;

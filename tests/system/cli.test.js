@@ -93,6 +93,7 @@ describe('help and usage', () => {
     assert.equal(code, 1);
     assert.equal(stdout, '');
     assert.match(stderr, /not_found|no such/i);
+    assert.match((await client(['connector', 'delete', 'sandbox'])).stderr, /connector_in_use[\s\S]*→ /, 'and what to do about it');
     const bad = await client(['tool', 'create', '--id', 'Bad Id', '--name', 'n']);
     assert.equal(bad.code, 1, bad.stderr);
     assert.match(bad.stderr, /toolId/);
