@@ -16,6 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LARGE_BLOCK (1024 * 1024)
+
 static _Thread_local uint64_t allocation_count;
 static _Thread_local uint64_t failing_count; /* the allocation with this number fails; 0: none */
 static _Thread_local uint64_t failure_count;
@@ -153,6 +155,11 @@ static void *openssl_realloc(void *block, size_t size, const char *file, int lin
 		return NULL;
 	}
 	return memory_realloc(block, size);
+}
+
+void memory_give_back_large_blocks(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
 }
 
 void memory_install_library_hooks(void)

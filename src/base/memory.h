@@ -29,6 +29,11 @@ size_t memory_size(const void *block);
  * libcurl gets them from http/, SQLite from store/, since base knows neither. */
 void memory_install_library_hooks(void);
 
+/* Left to itself, glibc takes the freeing of a large block for a sign that the next will come, keeps both, and does so
+ * for each thread: after a few files of 32 MiB the service would hold hundreds of megabytes for good. From now on a
+ * block of a megabyte or more goes back to the system when it is freed. */
+void memory_give_back_large_blocks(void);
+
 /* Tests: the Nth allocation from now (1 = the next) returns NULL, once; 0 switches it off. Thread-local. */
 void memory_fail_nth(uint64_t nth);
 uint64_t memory_count(void);    /* allocations asked for by this thread since it started */

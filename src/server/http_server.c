@@ -44,7 +44,8 @@
 #define EXCHANGE_PIECE_CEILING (8 << 20)
 #define EXCHANGE_BODY_LIMIT (64 << 10) /* where no route answers */
 /* A body over its limit is thrown away as it comes, so that the sender sees the 413; one that says beforehand that it
- * is over the first of these is refused before it comes, one that says nothing is cut off at the second. */
+ * is over it by more than the first of these is refused before it comes, one that says nothing is cut off at the
+ * second. */
 #define EXCHANGE_DRAIN_MAX (8 << 20)
 #define EXCHANGE_CUT_OFF (64 << 20)
 
@@ -345,9 +346,10 @@ static bool exchange_refused_early(const struct exchange *exchange)
 		return false;
 	if (text_parse_int(announced, 0, INT64_MAX, &length) != RESULT_OK)
 		return true;
-	if (length < (int64_t)exchange->body.ceiling)
+	int64_t over = length - (int64_t)exchange->body.ceiling;
+	if (over < 0)
 		return false;
-	return length > EXCHANGE_DRAIN_MAX ||
+	return over > EXCHANGE_DRAIN_MAX ||
 	       MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Expect") != NULL;
 }
 

@@ -7,6 +7,7 @@
 
 #define COLUMNS 4
 #define FIELDS_MAX 16
+#define SCRATCH_CEILING ((size_t)64 << 10)
 
 static const char *const column_names[COLUMNS] = {"accountId", "connectorId", "externalId", "note"};
 enum { COLUMN_ACCOUNT, COLUMN_CONNECTOR, COLUMN_EXTERNAL, COLUMN_NOTE };
@@ -22,7 +23,8 @@ struct csv_reader {
 	int64_t line; /* where the next record begins */
 	struct csv_field fields[FIELDS_MAX];
 	size_t count;
-	const char *fault; /* of the record just read; NULL: none */
+	const char *fault;     /* of the record just read; NULL: none */
+	struct arena *scratch; /* what the check of one row needs: rows are many, and it is given back before the next */
 };
 
 /* ---- records ---- */
@@ -204,10 +206,16 @@ static enum result row_check(const struct csv_reader *reader, const int columns[
 	*ret_good = utf8;
 	if (!utf8)
 		return RESULT_OK;
-	shape_check(&shape_mapping_create, value, arena, &faults);
+	shape_check(&shape_mapping_create, value, reader->scratch, &faults);
 	*ret_good = faults.count == 0;
-	for (size_t i = 0; i < faults.count; i++)
-		fault_add(csv, line, faults.items[i].code, faults.items[i].path, faults.items[i].detail);
+	for (size_t i = 0; i < faults.count; i++) {
+		const char *path = arena_strdup(arena, faults.items[i].path);
+		const char *detail = arena_strdup(arena, faults.items[i].detail);
+		failed = failed || path == NULL || detail == NULL;
+		if (!failed)
+			fault_add(csv, line, faults.items[i].code, path, detail);
+	}
+	arena_reset(reader->scratch);
 	return failed || faults.failed ? RESULT_NO_MEMORY : RESULT_OK;
 }
 
@@ -279,12 +287,13 @@ enum result mapping_csv_read(char *bytes, size_t length, struct arena *arena, st
 {
 	static const char mark[] = "\xef\xbb\xbf";
 	size_t skipped = length >= 3 && memcmp(bytes, mark, 3) == 0 ? 3 : 0;
-	struct csv_reader reader = {.at = bytes + skipped, .end = bytes + length, .line = 1};
+	_cleanup_(arena_freep) struct arena *scratch = arena_new(SCRATCH_CEILING);
+	struct csv_reader reader = {.at = bytes + skipped, .end = bytes + length, .line = 1, .scratch = scratch};
 	struct mapping_csv csv = {.rows = arena_array(arena, rows_possible(bytes, length), sizeof(*csv.rows)),
 	                          .errors = arena_array(arena, MAPPING_IMPORT_ERRORS_MAX + 1, sizeof(*csv.errors))};
 	int columns[COLUMNS];
 	enum result result = RESULT_OK;
-	if (csv.rows == NULL || csv.errors == NULL)
+	if (csv.rows == NULL || csv.errors == NULL || scratch == NULL)
 		return RESULT_NO_MEMORY;
 	if (!record_next(&reader))
 		fault_add(&csv, 1, "required", "", "the file is empty: its first line names the columns");

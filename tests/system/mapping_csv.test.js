@@ -131,6 +131,21 @@ describe('a hundred thousand rows', () => {
     assert.equal(await count(), 100000);
   });
 
+  test('and a file that is too large is told so, also where the sender listens only after the last byte', async () => {
+    const answer = await send('x'.repeat(33 << 20));
+    assert.equal(answer.status, 413, answer.text);
+    assert.equal(answer.json.code, 'body_too_large');
+    assert.equal((await send(HEAD)).status, 200, 'and the next file has its turn');
+  });
+
+  test('again and again: what a file needs is given back, whichever thread takes it', async () => {
+    const file = [HEAD, ...rows(0, 200000)].join('\n');
+    const held = () => Number(/RssAnon:\s+(\d+) kB/.exec(readFileSync(`/proc/${world.serviceProcess.pid}/status`, 'utf8'))[1]);
+    for (let at = 0; at < 6; at++) await taken(file, { query: '?dryRun=true' });
+    const sanitized = /lib[at]san/.test(readFileSync(`/proc/${world.serviceProcess.pid}/maps`, 'utf8'));
+    assert.ok(sanitized || held() < 48 * 1024, `the service keeps ${held()} kB`); // 10 MB were seen
+  });
+
   test('only one file at a time, and a stranger\'s file is refused before it is read', async () => {
     const auditor = await world.token('auditor');
     const { port } = new URL(world.service);
