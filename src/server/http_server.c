@@ -336,6 +336,12 @@ static struct exchange *exchange_new(struct server *server, struct MHD_Connectio
 	return exchange;
 }
 
+/* The sender waits to be told before it sends the body; every other one listens when the last byte is out. */
+static bool exchange_is_awaited(const struct exchange *exchange)
+{
+	return MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Expect") != NULL;
+}
+
 /* The sender has said how much is coming: refused before it comes if it is too much to be thrown away, or if the sender
  * waits to be told (Expect). */
 static bool exchange_refused_early(const struct exchange *exchange)
@@ -349,8 +355,7 @@ static bool exchange_refused_early(const struct exchange *exchange)
 	int64_t over = length - (int64_t)exchange->body.ceiling;
 	if (over < 0)
 		return false;
-	return over > EXCHANGE_DRAIN_MAX ||
-	       MHD_lookup_connection_value(exchange->connection, MHD_HEADER_KIND, "Expect") != NULL;
+	return over > EXCHANGE_DRAIN_MAX || exchange_is_awaited(exchange);
 }
 
 static enum MHD_Result exchange_begin(struct server *server, struct MHD_Connection *connection, const char *url,
@@ -378,7 +383,7 @@ static enum MHD_Result exchange_collect(struct exchange *exchange, const char *b
 	exchange->body_seen += *length;
 	if (exchange->body_seen >= exchange->body.ceiling)
 		call->body_too_large = true;
-	else
+	else if (exchange->state != EXCHANGE_READY) /* who was not let in is not kept */
 		text_append_bytes(&exchange->body, bytes, *length);
 	/* The library's buffer outlives the request; a client secret must not stay in it. What it gave us is ours. */
 	memory_wipe((void *)bytes, *length);
@@ -399,7 +404,8 @@ static enum MHD_Result server_access(void *context, struct MHD_Connection *conne
 	if (exchange->state == EXCHANGE_ADMITTED) {
 		exchange->state = exchange->call.status != 0 ? EXCHANGE_READY : EXCHANGE_COLLECTING;
 		if (*upload_size == 0)
-			return exchange->state == EXCHANGE_READY ? exchange_answer(exchange) : MHD_YES;
+			return exchange->state == EXCHANGE_READY && exchange_is_awaited(exchange) ? exchange_answer(exchange)
+			                                                                          : MHD_YES;
 	}
 	if (*upload_size > 0)
 		return exchange_collect(exchange, upload, upload_size);

@@ -146,6 +146,16 @@ describe('a hundred thousand rows', () => {
     assert.ok(sanitized || held() < 48 * 1024, `the service keeps ${held()} kB`); // 10 MB were seen
   });
 
+  test('that are not taken are answered all the same, with the reason: no token, another\'s, another type, another file under way', async () => {
+    const file = [HEAD, ...rows(0, 100000)].join('\n');
+    const auditor = await world.token('auditor');
+    assert.equal((await send(file, { token: null })).status, 401);
+    assert.equal((await send(file, { token: auditor })).status, 403);
+    assert.equal((await send(file, { type: 'application/json' })).status, 415);
+    const both = await Promise.all([send(file), send(file)]);
+    assert.deepEqual(both.map(({ status }) => status).sort(), [200, 503]);
+  });
+
   test('only one file at a time, and a stranger\'s file is refused before it is read', async () => {
     const auditor = await world.token('auditor');
     const { port } = new URL(world.service);
@@ -153,7 +163,7 @@ describe('a hundred thousand rows', () => {
       const socket = connect(Number(port), '127.0.0.1');
       socket.on('error', fail);
       socket.once('data', (data) => { done(data.toString()); socket.destroy(); });
-      socket.write(`POST ${IMPORT} HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 30000000\r\n${token ? `Authorization: Bearer ${token}\r\n` : ''}\r\n`);
+      socket.write(`POST ${IMPORT} HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 30000000\r\nExpect: 100-continue\r\n${token ? `Authorization: Bearer ${token}\r\n` : ''}\r\n`);
     });
     assert.match(await answerTo(null), /^HTTP\/1.1 401/);
     assert.match(await answerTo(auditor), /^HTTP\/1.1 403/);
