@@ -166,7 +166,8 @@ static void grant_change_members(struct grant *grant, const struct grant_change 
 		grant->ends_as = GRANT_EXPIRED;
 		break;
 	case GRANT_EVENT_RESOLVE_USER:
-		grant->external_user_id = change->external_user_id;
+		if (!text_equal_fold(grant->external_user_id, change->external_user_id)) /* as the directory spells it */
+			grant->external_user_id = change->external_user_id;
 		break;
 	default:
 		break;
@@ -223,12 +224,23 @@ static void grant_record(struct session *session, const struct actor *actor, con
 	                 "groupId", grant->group_id, "externalUserId", grant->external_user_id, NULL));
 }
 
+/* Whoever it is that somebody else settled on meanwhile, or that is being taken out, is not the one named here. */
+static bool is_another_user(const struct grant *grant, const struct grant_change *change)
+{
+	return change->event == GRANT_EVENT_RESOLVE_USER &&
+	       !text_equal_fold(grant->external_user_id, change->external_user_id);
+}
+
 /* What forbids an event that the table allows. */
 static enum result grant_check(struct session *session, struct sqlite_write *write, struct grant *grant,
                                const struct grant_change *change, enum grant_status to)
 {
 	if (change->event == GRANT_EVENT_RESOLVE_USER && change->external_user_id == NULL)
 		return write_refuse(write, RESULT_INVALID, "validation_failed", "A user must be named.");
+	/* It would end with the one whose access it is still in the group, or with somebody out whom we never put in. */
+	if (to == GRANT_PENDING_DEPROVISION && grant->external_user_id != NULL && is_another_user(grant, change))
+		return write_refuse(write, RESULT_CONFLICT, "conflict",
+		                    "A removal is about the user who was given the access, and no other.");
 	/* The other grant may have ended since the worker looked; then the membership must not stay. */
 	if (change->event == GRANT_EVENT_KEPT && !grant_held_by_other(session, grant)) {
 		enum result result = write_refuse(write, RESULT_UNAVAILABLE, "unavailable",
@@ -258,8 +270,8 @@ static void grant_follow(struct session *session, struct sqlite_write *write, st
 	grant_start_job(session, row);
 	grant_tell(session, row);
 	if (change->event == GRANT_EVENT_RESOLVE_USER && change->save_mapping)
-		mapping_save_resolved(session, write->actor, row->grant.account_id, row->grant.connector_id,
-		                      change->external_user_id);
+		mapping_save_chosen(session, write->actor, row->grant.account_id, row->grant.connector_id,
+		                    change->external_user_id);
 	grant_record(session, write->actor, row, from, change);
 }
 
@@ -291,6 +303,8 @@ static enum result grant_move(struct session *session, struct sqlite_write *writ
 	if (result != RESULT_OK)
 		return write_refuse(write, RESULT_CONFLICT, "conflict", "A grant that is %s cannot do this.",
 		                    grant_status_name(row.grant.status));
+	if (unchanged && is_another_user(&row.grant, change))
+		return write_refuse(write, RESULT_CONFLICT, "conflict", "The grant does not ask for a user now.");
 	if (unchanged) {
 		grant_end_job(session, job_key, change);
 		return grant_give(session, write);

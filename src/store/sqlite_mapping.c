@@ -224,8 +224,8 @@ enum result sqlite_op_mapping_pin(struct store *store, const char *mapping_id, c
 	                    &(struct sqlite_write){.work = mapping_set_pin, .id = mapping_id, .in = &pin, .error = error});
 }
 
-void mapping_save_resolved(struct session *session, const struct actor *actor, const char *account_id,
-                           const char *connector_id, const char *object_id)
+void mapping_save_chosen(struct session *session, const struct actor *actor, const char *account_id,
+                         const char *connector_id, const char *object_id)
 {
 	int64_t connector_key = connector_key_of(session, connector_id);
 	const char *present = sql_ask_text(session, session->scratch,
@@ -237,15 +237,14 @@ void mapping_save_resolved(struct session *session, const struct actor *actor, c
 	if (account_id == NULL || connector_key == 0)
 		return;
 	id_new(session->now, created);
-	sql_run(
-	    session,
-	    "INSERT INTO identity_mapping (mapping_id, account_id, connector_key, external_id, note, resolved_object_id, "
-	    "created_at, updated_at, version) VALUES (?1, ?2, ?3, ?4, '', ?4, ?5, ?5, 1) ON CONFLICT (account_id, "
-	    "connector_key) DO UPDATE SET external_id = excluded.external_id, resolved_object_id = excluded.external_id, "
-	    "resolved_user_principal_name = NULL, code = NULL, checked_at = 0, updated_at = excluded.updated_at, version = "
-	    "version + 1",
-	    SQL_ARGS(sql_text(created), sql_text(account_id), sql_key(connector_key), sql_text(object_id),
-	             sql_int(session->now)));
+	sql_run(session,
+	        "INSERT INTO identity_mapping (mapping_id, account_id, connector_key, external_id, note, created_at, "
+	        "updated_at, version) VALUES (?1, ?2, ?3, ?4, '', ?5, ?5, 1) ON CONFLICT (account_id, connector_key) DO "
+	        "UPDATE SET external_id = excluded.external_id, resolved_object_id = NULL, resolved_user_principal_name = "
+	        "NULL, code = NULL, checked_at = 0, updated_at = excluded.updated_at, version = "
+	        "version + 1",
+	        SQL_ARGS(sql_text(created), sql_text(account_id), sql_key(connector_key), sql_text(object_id),
+	                 sql_int(session->now)));
 	audit_append(session, actor, present != NULL ? "mapping.updated" : "mapping.created", "mapping",
 	             present != NULL ? present : created, "ok", mapping_detail(session, account_id, connector_id));
 }

@@ -68,8 +68,8 @@ extern const struct row_type mapping_row;
 void mapping_pin_target(struct session *session, const struct actor *actor, const struct identity_mapping *mapping,
                         const char *object_id, const char *user_principal_name);
 /* An admin said who this account is: the mapping is written and pinned at once. */
-void mapping_save_resolved(struct session *session, const struct actor *actor, const char *account_id,
-                           const char *connector_id, const char *object_id);
+void mapping_save_chosen(struct session *session, const struct actor *actor, const char *account_id,
+                         const char *connector_id, const char *object_id);
 
 /* ---- requests ---- */
 

@@ -20,46 +20,60 @@ static bool ask(struct membership_call *call, const struct identity_question *qu
 }
 
 /* True if the question led to one user. */
-static bool settle(struct membership_call *call, const struct identity_question *question)
+static bool settle(struct membership_call *call, const struct identity_question *question,
+                   struct identity_match *ret_match)
 {
-	struct identity_match match;
-	if (!ask(call, question, &match))
+	if (!ask(call, question, ret_match))
 		return false;
-	if (match.outcome != IDENTITY_MATCHED)
-		return membership_call_end_grant(call, GRANT_EVENT_NEEDS_PERSON, match.code, match.reason,
-		                                 candidates_text(&match, call->context->arena));
-	call->user_id = match.user.object_id;
+	if (ret_match->outcome != IDENTITY_MATCHED)
+		return membership_call_end_grant(call, GRANT_EVENT_NEEDS_PERSON, ret_match->code, ret_match->reason,
+		                                 candidates_text(ret_match, call->context->arena));
+	call->user_id = ret_match->user.object_id;
 	return true;
 }
 
-/* Named by an admin for this grant, or pinned by an earlier attempt: still there, and enabled? */
-static bool by_pinned_user(struct membership_call *call)
+static bool pin_mapping(struct membership_call *call, const struct identity_mapping *mapping,
+                        const struct directory_user *user)
 {
-	return settle(call,
-	              &(struct identity_question){.mapping_external_id = call->user_id, .pinned_object_id = call->user_id});
-}
-
-static bool by_mapping(struct membership_call *call, const struct identity_mapping *mapping)
-{
-	struct identity_question question = {
-	    .mapping_external_id = mapping->external_id,
-	    .pinned_object_id = mapping->resolved_object_id,
-	};
-	struct identity_match match;
-	if (!ask(call, &question, &match))
-		return false;
-	if (match.outcome != IDENTITY_MATCHED)
-		return membership_call_end_grant(call, GRANT_EVENT_NEEDS_PERSON, match.code, match.reason,
-		                                 candidates_text(&match, call->context->arena));
-	call->user_id = match.user.object_id;
 	if (mapping->resolved_object_id != NULL)
 		return true;
-	enum result result = call->store->ops->mapping_pin(call->store, mapping->mapping_id, match.user.object_id,
-	                                                   match.user.user_principal_name, &call->error);
+	enum result result = call->store->ops->mapping_pin(call->store, mapping->mapping_id, user->object_id,
+	                                                   user->user_principal_name, &call->error);
 	/* A mapping that was deleted meanwhile has nothing to pin. */
 	if (result != RESULT_OK && result != RESULT_NOT_FOUND)
 		return membership_call_end_store(call, result);
 	return true;
+}
+
+static enum result find_mapping(struct membership_call *call, struct identity_mapping *ret_mapping)
+{
+	return call->store->ops->mapping_find(call->store, call->grant.account_id, call->grant.connector_id,
+	                                      call->context->arena, ret_mapping);
+}
+
+/* Named by an admin for this grant, or pinned by an earlier attempt: still there, and enabled? A mapping that was saved
+ * with the name is in use from here on. */
+static bool by_pinned_user(struct membership_call *call)
+{
+	const struct identity_question question = {.mapping_external_id = call->user_id, .pinned_object_id = call->user_id};
+	struct identity_match match;
+	struct identity_mapping mapping;
+	if (!settle(call, &question, &match))
+		return false;
+	enum result result = find_mapping(call, &mapping);
+	if (result == RESULT_OK && text_equal_fold(mapping.external_id, match.user.object_id))
+		return pin_mapping(call, &mapping, &match.user);
+	return result == RESULT_OK || result == RESULT_NOT_FOUND || membership_call_end_store(call, result);
+}
+
+static bool by_mapping(struct membership_call *call, const struct identity_mapping *mapping)
+{
+	const struct identity_question question = {
+	    .mapping_external_id = mapping->external_id,
+	    .pinned_object_id = mapping->resolved_object_id,
+	};
+	struct identity_match match;
+	return settle(call, &question, &match) && pin_mapping(call, mapping, &match.user);
 }
 
 static bool is_refused_customer(struct membership_call *call, const struct jira_user *user, bool *ret_refused)
@@ -91,6 +105,7 @@ static bool read_jira_user(struct membership_call *call, struct jira_user *ret_u
 static bool by_address(struct membership_call *call)
 {
 	struct jira_user user;
+	struct identity_match match;
 	bool refused = false;
 	if (!read_jira_user(call, &user) || !is_refused_customer(call, &user, &refused))
 		return false;
@@ -100,7 +115,7 @@ static bool by_address(struct membership_call *call)
 	if (text_is_empty(user.email))
 		return membership_call_end_grant(call, GRANT_EVENT_NEEDS_PERSON, "email_hidden",
 		                                 "Jira does not tell the address of this account.", NULL);
-	return settle(call, &(struct identity_question){.address = user.email});
+	return settle(call, &(struct identity_question){.address = user.email}, &match);
 }
 
 bool provision_find_user(struct membership_call *call)
@@ -108,8 +123,7 @@ bool provision_find_user(struct membership_call *call)
 	if (call->user_id != NULL)
 		return call->progress.wrote || by_pinned_user(call);
 	struct identity_mapping mapping;
-	enum result result = call->store->ops->mapping_find(call->store, call->grant.account_id, call->grant.connector_id,
-	                                                    call->context->arena, &mapping);
+	enum result result = find_mapping(call, &mapping);
 	if (result == RESULT_OK)
 		return by_mapping(call, &mapping);
 	if (result != RESULT_NOT_FOUND)

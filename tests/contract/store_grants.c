@@ -1,6 +1,8 @@
 /* The store's contract: grants, memberships, and what one user's grants mean to each other. */
 #include "store_scene.h"
 
+#define OTHER_USER "33333333-3333-4333-8333-333333333333"
+
 #define CHANGE(...) ((struct grant_change){__VA_ARGS__})
 
 static enum membership_origin origin_of(struct scene *scene, const char *user)
@@ -311,8 +313,36 @@ static void who_needs_a_person_is_shown_with_candidates_and_goes_on_when_resolve
 	assert_string_equal(grant.external_user_id, SCENE_USER);
 	assert_ok(DO(scene, mapping_find, "account-1", "entra", scene->arena, &mapping));
 	assert_string_equal(mapping.external_id, SCENE_USER);
-	assert_string_equal(mapping.resolved_object_id, SCENE_USER);
+	assert_null(mapping.resolved_object_id); /* not until it was used or checked */
 	assert_int_equal(scene_count_jobs(scene, "provision", "queued"), 1);
+	assert_ok(scene_apply(scene, grant.grant_id,
+	                      CHANGE(.event = GRANT_EVENT_RESOLVE_USER, .external_user_id = SCENE_USER), &grant));
+	assert_refused(scene,
+	               scene_apply(scene, grant.grant_id,
+	                           CHANGE(.event = GRANT_EVENT_RESOLVE_USER, .external_user_id = OTHER_USER), &grant),
+	               RESULT_CONFLICT, "conflict");
+}
+
+static void a_removal_does_not_go_on_with_somebody_else(void **state)
+{
+	struct scene *scene = *state;
+	struct grant grant;
+
+	scene_catalog(scene);
+	(void)scene_grant(scene, "chat", "account-1", NULL);
+	grant = scene_provision(scene, SCENE_USER);
+	assert_ok(scene_apply(scene, grant.grant_id, CHANGE(.event = GRANT_EVENT_REVOKE), &grant));
+	assert_ok(scene_apply(scene, grant.grant_id,
+	                      CHANGE(.event = GRANT_EVENT_NEEDS_PERSON, .code = "graph_error", .reason = "r"), &grant));
+	assert_int_equal(grant.follow_up.action, GRANT_ACTION_DEPROVISION);
+	assert_refused(scene,
+	               scene_apply(scene, grant.grant_id,
+	                           CHANGE(.event = GRANT_EVENT_RESOLVE_USER, .external_user_id = OTHER_USER), &grant),
+	               RESULT_CONFLICT, "conflict");
+	assert_int_equal(origin_of(scene, SCENE_USER), MEMBERSHIP_OURS);
+	assert_ok(scene_apply(scene, grant.grant_id,
+	                      CHANGE(.event = GRANT_EVENT_RESOLVE_USER, .external_user_id = SCENE_USER), &grant));
+	assert_int_equal(grant.status, GRANT_PENDING_DEPROVISION);
 }
 
 static void each_follow_up_is_told_once_and_the_end_once(void **state)
@@ -389,6 +419,7 @@ int main(void)
 	    scene_test(a_write_that_may_have_happened_is_ours_after_a_crash),
 	    scene_test(one_who_turns_out_to_have_been_there_is_no_longer_taken_for_ours),
 	    scene_test(who_needs_a_person_is_shown_with_candidates_and_goes_on_when_resolved),
+	    scene_test(a_removal_does_not_go_on_with_somebody_else),
 	    scene_test(each_follow_up_is_told_once_and_the_end_once),
 	    scene_test(a_grant_stays_where_it_was_pinned_when_the_tool_changes),
 	    scene_test(a_provision_follow_up_can_be_closed_as_not_granted),

@@ -633,6 +633,7 @@ describe('Who it is', () => {
     assert.equal(await one.inGroup('ida'), false);
     const mapping = (await mappings()).find((found) => found.accountId === story.account('ida'));
     assert.equal(mapping.externalId, people.ira);
+    assert.deepEqual(mapping.resolved, { objectId: people.ira, userPrincipalName: 'ira@contoso.example' });
     const next = await story.grant('ida', { tool: 'ChatGPT Enterprise' });
     assert.equal((await story.grants(next))[0].externalUserId, people.ira);
     assert.equal(await one.inGroup('ira', groups.chat), true);
