@@ -2,8 +2,9 @@
  * to find the people whom a match could be mistaken for.
  *
  * A server that answers more than it was asked must not put a stranger into a group: what comes back by name or mail is
- * compared with the address again. The question for the #EXT# form may be refused as unsupported and is then left out;
- * it can only ever add a candidate. */
+ * compared with the address again. Beyond ASCII, which spellings are one name is the directory's own affair (case,
+ * accents): what differs there is not taken, but is a candidate. The question for the #EXT# form may be refused as
+ * unsupported and is then left out; it can only ever add a candidate. */
 #include "connector/entra/users.h"
 
 #include <string.h>
@@ -99,28 +100,58 @@ static bool answers_the_question(enum entra_user_query query, const char *addres
 	return true;
 }
 
+static bool is_ascii(const char *text)
+{
+	while (*text != '\0' && (unsigned char)*text < 0x80)
+		text++;
+	return *text == '\0';
+}
+
+/* Not the same to us, but perhaps to the directory. */
+static bool is_other_spelling(const char *asked, const char *told)
+{
+	return told != NULL && !(is_ascii(asked) && is_ascii(told));
+}
+
+static struct found_users *list_of(struct found_users *lists, enum entra_user_query query)
+{
+	return query == ENTRA_USER_BY_UPN ? &lists[0] : query == ENTRA_USER_BY_MAIL ? &lists[1] : &lists[2];
+}
+
+/* NULL: no list, since the user was not asked for. */
+static struct found_users *list_for(struct found_users *lists, enum entra_user_query query, const char *address,
+                                    const struct directory_user *user)
+{
+	const char *told = query == ENTRA_USER_BY_UPN ? user->user_principal_name : user->mail;
+	if (answers_the_question(query, address, user))
+		return list_of(lists, query);
+	return is_other_spelling(address, told) ? &lists[2] : NULL;
+}
+
 static enum result page_take(const json_t *page, enum entra_user_query query, const char *address, struct arena *arena,
-                             struct found_users *found, struct error *error)
+                             struct found_users *lists, struct error *error)
 {
 	const json_t *value = json_object_get(page, "value");
 	if (!json_is_array(value))
 		return error_set(error, RESULT_PROTOCOL, "graph_bad_response",
 		                 "Microsoft Graph's list of users is not a list.");
-	for (size_t i = 0; i < json_array_size(value) && found->count < FOUND_MAX; i++) {
+	for (size_t i = 0; i < json_array_size(value); i++) {
 		struct directory_user user;
 		enum result result = entra_user_read(json_array_get(value, i), arena, &user);
 		if (result != RESULT_OK)
 			return bad_user(result, error);
-		if (answers_the_question(query, address, &user))
-			found->users[found->count++] = user;
+		struct found_users *list = list_for(lists, query, address, &user);
+		if (list != NULL && list->count < FOUND_MAX)
+			list->users[list->count++] = user;
 	}
 	return RESULT_OK;
 }
 
 /* The pages after the first one. */
 static enum result rest_take(struct graph_session *session, const json_t *first, enum entra_user_query query,
-                             const char *address, struct found_users *found, struct error *error)
+                             const char *address, struct found_users *lists, struct error *error)
 {
+	const struct found_users *found = list_of(lists, query);
 	struct odata_walk walk;
 	odata_walk_init(&walk, &session->place, PAGES_MAX);
 	struct graph_answer answer = {0};
@@ -132,7 +163,7 @@ static enum result rest_take(struct graph_session *session, const json_t *first,
 		const struct graph_request request = {.method = GRAPH_GET, .url = url};
 		result = graph_perform(session, &request, &answer, error);
 		if (result == RESULT_OK)
-			result = page_take(answer.body, query, address, session->arena, found, error);
+			result = page_take(answer.body, query, address, session->arena, lists, error);
 		if (result == RESULT_OK)
 			result = odata_walk_next(&walk, answer.body, session->arena, &url, error);
 	}
@@ -142,7 +173,7 @@ static enum result rest_take(struct graph_session *session, const json_t *first,
 }
 
 static enum result item_take(struct graph_session *session, enum entra_user_query query, const char *address,
-                             const struct batch_item *item, struct found_users *found, struct error *error)
+                             const struct batch_item *item, struct found_users *lists, struct error *error)
 {
 	if (query == ENTRA_USER_BY_EXTERNAL_NAME && item->status == 400)
 		return RESULT_OK;
@@ -151,13 +182,8 @@ static enum result item_take(struct graph_session *session, enum entra_user_quer
 			*error = item->error;
 		return item->result;
 	}
-	enum result result = page_take(item->body, query, address, session->arena, found, error);
-	return result == RESULT_OK ? rest_take(session, item->body, query, address, found, error) : result;
-}
-
-static struct found_users *list_of(struct found_users *lists, enum entra_user_query query)
-{
-	return query == ENTRA_USER_BY_UPN ? &lists[0] : query == ENTRA_USER_BY_MAIL ? &lists[1] : &lists[2];
+	enum result result = page_take(item->body, query, address, session->arena, lists, error);
+	return result == RESULT_OK ? rest_take(session, item->body, query, address, lists, error) : result;
 }
 
 /* lists: by name, by mail, by anything else. */
@@ -175,8 +201,7 @@ static enum result address_ask(struct graph_session *session, const char *addres
 	struct graph_answer answer = {0};
 	enum result result = batch_perform(session, requests, ENTRA_USER_QUERIES, &answer, items, error);
 	for (int query = 0; result == RESULT_OK && query < ENTRA_USER_QUERIES; query++)
-		result = item_take(session, (enum entra_user_query)query, address, &items[query],
-		                   list_of(lists, (enum entra_user_query)query), error);
+		result = item_take(session, (enum entra_user_query)query, address, &items[query], lists, error);
 	graph_answer_done(&answer);
 	return result;
 }
@@ -232,6 +257,9 @@ enum result entra_user_take(const struct user_answer *answer, const char *id_or_
 	if (result != RESULT_OK)
 		return bad_user(result, error);
 	const char *named = text_is_uuid(id_or_name) ? user.object_id : user.user_principal_name;
+	if (is_other_spelling(id_or_name, named) && !text_equal_fold(named, id_or_name))
+		return error_set(error, RESULT_NOT_FOUND, "user_not_found",
+		                 "Nobody in the directory answers to that name as it is written.");
 	if (named == NULL || !text_equal_fold(named, id_or_name))
 		return error_set(error, RESULT_PROTOCOL, "graph_bad_response",
 		                 "Microsoft Graph answered with another user than the one asked for.");

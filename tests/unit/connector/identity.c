@@ -76,6 +76,31 @@ static void a_server_that_ignores_the_question_gives_nobody_access(void **state)
 	fake_world_close(&world);
 }
 
+/* Graph finds it in any case of letters; we compare only ASCII so. */
+#define JOSE                                                                                                           \
+	"{\"id\":\"" FAKE_USER "\",\"userPrincipalName\":\"jos\xc3\xa9@contoso.com\",\"mail\":null,\"userType\":"          \
+	"\"Member\",\"accountEnabled\":true}"
+#define JOSE_BY_MAIL                                                                                                   \
+	"{\"id\":\"" OTHER_USER "\",\"userPrincipalName\":\"j@contoso.com\",\"mail\":\"JOS\xc3\x89@contoso.com\","         \
+	"\"userType\":\"Member\",\"accountEnabled\":true}"
+
+static void a_name_beyond_ascii_in_other_letters_is_a_candidate_and_never_overlooked(void **state)
+{
+	(void)state;
+	struct fake_world world;
+	open_with_token(&world);
+	when(&world, "POST", "/$batch", 200,
+	     "{\"responses\":[" ITEM("1", JOSE) "," ITEM("2", JOSE_BY_MAIL) "," ITEM("3", "") "," ITEM("4", "") "," ITEM(
+	         "5", "") "," ITEM("6", "") "]}");
+	when(&world, "GET", "/v1.0/users/JOS%C3%89%40contoso.com?$select=", 200, JOSE);
+	struct identity_match found = match(&world, (struct identity_question){.address = "JOS\xc3\x89@contoso.com"});
+	assert_int_equal(found.outcome, IDENTITY_AMBIGUOUS);
+	assert_int_equal(found.candidate_count, 2);
+	found = match(&world, (struct identity_question){.mapping_external_id = "JOS\xc3\x89@contoso.com"});
+	assert_string_equal(found.code, "mapping_target_missing");
+	fake_world_close(&world);
+}
+
 static void a_question_left_unanswered_is_a_failure_not_nobody(void **state)
 {
 	(void)state;
@@ -159,6 +184,7 @@ int main(void)
 	    cmocka_unit_test(an_address_finds_its_one_user),
 	    cmocka_unit_test(two_people_behind_one_address_are_never_guessed_between),
 	    cmocka_unit_test(a_server_that_ignores_the_question_gives_nobody_access),
+	    cmocka_unit_test(a_name_beyond_ascii_in_other_letters_is_a_candidate_and_never_overlooked),
 	    cmocka_unit_test(a_question_left_unanswered_is_a_failure_not_nobody),
 	    cmocka_unit_test(a_hidden_address_asks_nobody),
 	    cmocka_unit_test(a_mapping_leads_to_its_target_and_to_nobody_else),
