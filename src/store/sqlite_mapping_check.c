@@ -41,6 +41,13 @@ static void check_keep(struct session *session, const struct actor *actor, const
 		mapping_pin_target(session, actor, present, check->object_id, check->user_principal_name);
 }
 
+/* Asked in vain: those that were never asked about have their turn first. What was found before stays as it was. */
+static void failure_keep(struct session *session, const struct mapping_check *check)
+{
+	sql_run(session, "UPDATE identity_mapping SET checked_at = ?2 WHERE mapping_id = ?1 AND code IS NULL",
+	        SQL_ARGS(sql_text(check->mapping_id), sql_int(session->now)));
+}
+
 static enum result checks_keep(struct session *session, struct sqlite_write *write)
 {
 	const struct mapping_checks *checks = write->in;
@@ -52,7 +59,9 @@ static enum result checks_keep(struct session *session, struct sqlite_write *wri
 		    sql_read_one(session, session->scratch, &mapping_row, MAPPING_SELECT " WHERE m.mapping_id = ?1",
 		                 SQL_ARGS(sql_text(check->mapping_id)), &present);
 
-		if (result == RESULT_OK && text_equal(present.external_id, check->external_id))
+		if (result == RESULT_OK && check->code == NULL)
+			failure_keep(session, check);
+		else if (result == RESULT_OK && text_equal(present.external_id, check->external_id))
 			check_keep(session, write->actor, &present, check);
 		else if (result != RESULT_OK && result != RESULT_NOT_FOUND)
 			return result;

@@ -175,7 +175,7 @@ struct mapping_import {
 struct mapping_check {
 	const char *mapping_id;
 	const char *external_id;         /* as it was when asked: a mapping changed meanwhile is left alone */
-	const char *code;                /* "mapping", mapping_target_missing, _changed, _disabled */
+	const char *code;                /* "mapping", mapping_target_missing, _changed, _disabled; NULL: asked in vain */
 	const char *object_id;           /* pinned if nothing is pinned yet and the code is "mapping"; NULL */
 	const char *user_principal_name; /* NULL */
 };

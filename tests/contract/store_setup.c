@@ -283,6 +283,26 @@ static void a_mapping_whose_user_is_gone_shows_it_and_one_changed_meanwhile_is_l
 	assert_int_equal(count, 1);
 }
 
+static void a_mapping_that_was_asked_about_in_vain_lets_the_others_come_first(void **state)
+{
+	struct scene *scene = *state;
+	const struct mapping_row rows[] = {ROW(2, "a", "entra", "odd name@x.y", NULL), ROW(3, "b", "entra", "b@x.y", NULL)};
+	struct identity_mapping *due = NULL, mapping;
+	size_t count = 0;
+
+	scene_connector(scene, "entra");
+	(void)import_of(scene, rows, ARRAY_SIZE(rows), false);
+	assert_ok(DO(scene, mapping_list_unchecked, "entra", SCENE_START + 1, 1, scene->arena, &due, &count));
+	const char *first = due[0].mapping_id;
+	const struct mapping_check vain = {.mapping_id = first, .external_id = due[0].external_id};
+	assert_ok(DO(scene, mapping_save_checks, &worker_actor, &vain, 1, &scene->error));
+	assert_ok(DO(scene, mapping_read, first, scene->arena, &mapping));
+	assert_null(mapping.code);
+	assert_ok(DO(scene, mapping_list_unchecked, "entra", SCENE_START + 1, 1, scene->arena, &due, &count));
+	assert_int_equal(count, 1);
+	assert_string_not_equal(due[0].mapping_id, first);
+}
+
 /* ---- the master key ---- */
 
 static const uint8_t new_id[4] = {9, 9, 9, 9};
@@ -343,6 +363,7 @@ int main(void)
 	    scene_test(one_wrong_row_keeps_a_whole_import_out_and_every_wrong_row_is_named),
 	    scene_test(an_import_creates_changes_and_leaves_alone_and_a_dry_run_only_counts),
 	    scene_test(a_mapping_whose_user_is_gone_shows_it_and_one_changed_meanwhile_is_left_alone),
+	    scene_test(a_mapping_that_was_asked_about_in_vain_lets_the_others_come_first),
 	    scene_test(the_change_of_the_master_key_is_whole_or_nothing),
 	    scene_test(nothing_sealed_under_a_retired_master_key_comes_in_any_more),
 	};
