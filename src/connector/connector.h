@@ -69,10 +69,12 @@ struct group_creation {
 	const char *unique_name;  /* <= 64 characters of [a-z0-9-]: of this installation and tool alone */
 	const char *display_name; /* <= 256 */
 	const char *description;  /* NULL or <= 1,024 */
-	bool may_exist; /* a creation was sent before, and its answer lost: it is looked for before it is sent again */
+	bool may_exist;      /* a creation was sent before, and its answer lost: it is looked for before it is sent again */
+	bool may_not_repeat; /* what was sent is not safe to repeat, in any form: it is looked for, and nothing is sent */
 	bool give_up_looking; /* the replication time is over since then: it was never created */
-	/* Called right before anything that creates is sent; RESULT_OK to go on. */
-	enum result (*about_to_create)(void *context, struct error *error);
+	/* Called right before anything that creates is sent, and once more before what is not safe to repeat; RESULT_OK to
+	 * go on. */
+	enum result (*about_to_create)(void *context, bool repeatable, struct error *error);
 	void *context;
 };
 

@@ -103,7 +103,7 @@ static enum result group_bind(struct api_call *call, struct tool *tool)
 /* ---- creating one ---- */
 
 #define MARK_BYTES 8
-#define TOOL_PART_MAX 36
+#define TOOL_PART_MAX 35 /* the whole stays within Graph's 64 characters for a mail nickname */
 
 /* What every attempt of the job asks for. The name by which the group is found again is of this creation alone: a group
  * that was unbound earlier, with whoever is in it, is not taken for the new one. */

@@ -103,7 +103,7 @@ void write_back_start(struct session *session, int64_t request_key, int64_t gran
 
 /* ---- holding ---- */
 
-#define PLACED "connector_id = ?1 AND status IN ('queued', 'waiting') AND kind IN ('provision', 'deprovision')"
+#define PLACED "connector_id = ?1 AND status IN ('queued', 'waiting') AND kind IN " JOB_HELD_KINDS
 
 static bool job_nothing_holds(struct session *session, const char *connector_id)
 {
@@ -140,7 +140,7 @@ void job_place(struct session *session, const char *connector_id)
 	    session,
 	    "UPDATE job SET status = 'waiting', held = 1, next_attempt_at = i.next_probe_at, error_code = i.code, "
 	    "error_detail = i.detail, updated_at = ?2 FROM incident i WHERE job.connector_id = ?1 AND job.status IN "
-	    "('queued', 'waiting') AND job.kind IN ('provision', 'deprovision') AND i.connector_id = ?1 AND i.group_id "
+	    "('queued', 'waiting') AND job.kind IN " JOB_HELD_KINDS " AND i.connector_id = ?1 AND i.group_id "
 	    "IN ('', job.group_id) AND (job.held = 0 OR job.next_attempt_at <> i.next_probe_at OR job.error_code IS NOT "
 	    "i.code)",
 	    values);
@@ -214,10 +214,11 @@ void job_end(struct session *session, int64_t job_key, const struct job_outcome 
 	                 SQL_ARGS(sql_int(job_key)), &place) != RESULT_OK ||
 	    text_equal(place.kind, job_kind_name(JOB_CHECK)))
 		return; /* a check is no use of the connector, and its report says itself what it shows */
+	bool is_creation = text_equal(place.kind, job_kind_name(JOB_CREATE_GROUP));
 	connector_touch(session, place.connector_id);
 	if (outcome->status == JOB_WAITING)
 		job_place(session, place.connector_id);
-	if (outcome->status == JOB_SUCCEEDED && place.group_id != NULL)
+	if (outcome->status == JOB_SUCCEEDED && (place.group_id != NULL || is_creation))
 		incident_pass(session, place.connector_id, place.group_id);
 }
 

@@ -123,12 +123,11 @@ static void claim_take(struct session *session, int64_t job_key, const struct le
 	    "excluded.fence, expires_at = excluded.expires_at",
 	    SQL_ARGS(sql_int(job_key)));
 	/* Where it is a probe, the next one is not due before this one had its time. */
-	sql_run(
-	    session,
-	    "UPDATE incident SET next_probe_at = ?2 WHERE EXISTS (SELECT 1 FROM job j WHERE j.job_key = ?1 AND j.kind IN "
-	    "('provision', 'deprovision') AND j.connector_id = incident.connector_id AND incident.group_id IN ('', "
-	    "j.group_id))",
-	    SQL_ARGS(sql_int(job_key), sql_int(until)));
+	sql_run(session,
+	        "UPDATE incident SET next_probe_at = ?2 WHERE EXISTS (SELECT 1 FROM job j WHERE j.job_key = ?1 AND j.kind "
+	        "IN " JOB_HELD_KINDS " AND j.connector_id = incident.connector_id AND incident.group_id IN ('', "
+	        "j.group_id))",
+	        SQL_ARGS(sql_int(job_key), sql_int(until)));
 }
 
 static enum result claim_work(struct session *session, struct sqlite_write *write)

@@ -123,6 +123,8 @@ void membership_settle(struct session *session, const struct grant *grant, enum 
 
 /* ---- jobs ---- */
 
+/* What acts on the directory for somebody: held while its connector is disabled or an incident covers it. */
+#define JOB_HELD_KINDS "('provision', 'deprovision', 'createGroup')"
 struct job_start {
 	enum job_kind kind;
 	int64_t grant_key;

@@ -506,12 +506,12 @@ struct store_ops {
 	                         struct job *ret_job, int64_t *ret_next_due) MUST_CHECK;
 	enum result (*job_renew)(struct store *store, const struct job *job, int64_t lease_ms, struct error *error)
 	    MUST_CHECK;
-	/* Ends an attempt and frees its leases; CONFLICT lease_lost if the fence no longer holds. Success of a provision or
-	 * deprovision job clears an incident of its group and connector. */
+	/* Ends an attempt and frees its leases; CONFLICT lease_lost if the fence no longer holds. Success of a provision,
+	 * deprovision or createGroup job clears an incident of its group and connector. */
 	enum result (*job_finish)(struct store *store, const struct job *job, const struct job_outcome *outcome,
 	                          struct error *error) MUST_CHECK;
-	/* Ends the attempt as waiting and holds the group (incident->group_id) or the whole connector: all its provision
-	 * and deprovision jobs wait with the incident's code until next_probe_at. One audit event for the first
+	/* Ends the attempt as waiting and holds the group (incident->group_id) or the whole connector: all its provision,
+	 * deprovision and createGroup jobs wait with the incident's code until next_probe_at. One audit event for the first
 	 * (connector.incidentOpened). Holding or releasing a whole connector queues a check of it, so that its health shows
 	 * what its jobs met. */
 	enum result (*job_hold)(struct store *store, const struct job *job, const struct incident *incident,

@@ -9,17 +9,20 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "domain/code.h"
 #include "worker/connector_call.h"
 
 #define DEADLINE_MS 40000
+#define DISABLED_WAIT_MS 5000
 /* How long a new group may stay unseen (facts: up to eleven minutes were observed). */
 #define REPLICATION_MS (12 * 60 * 1000)
 
 struct create_group {
 	const struct job_context *context;
 	struct store *store;
-	json_t *progress; /* uniqueName, displayName, description, sent, since */
+	json_t *progress; /* uniqueName, displayName, description, sent, posted, since */
 	bool sent_before;
+	bool posted_before; /* what was sent may not be repeated */
 	struct connector_call connector;
 	struct error error;
 	struct job_attempt attempt;
@@ -59,6 +62,7 @@ static bool begin(struct create_group *create, const struct job_context *context
 	if (progress == NULL || json_read(progress, strlen(progress), &create->progress, NULL) != RESULT_OK)
 		return end_manually(create, "validation_failed", "The job does not say what group to create.");
 	create->sent_before = json_bool_at(create->progress, "sent", false);
+	create->posted_before = json_bool_at(create->progress, "posted", false);
 	enum result result = connector_call_open(context, context->job->connector_id, &create->connector);
 	if (result == RESULT_NOT_FOUND)
 		return end_manually(create, "not_found", "The connector of the tool does not exist any more.");
@@ -67,7 +71,8 @@ static bool begin(struct create_group *create, const struct job_context *context
 	if (create->connector.ops == NULL)
 		return end_manually(create, "validation_failed", "There is no connector of this type.");
 	if (!create->connector.settings.enabled)
-		return end_manually(create, "connector_disabled", "The connector is disabled.");
+		return end(create,
+		           job_attempt_wait_ms(context, DISABLED_WAIT_MS, "connector_disabled", "The connector is disabled."));
 	connector_call_allow_ms(context, &create->connector, DEADLINE_MS);
 	return true;
 }
@@ -93,41 +98,79 @@ static bool check_tool(struct create_group *create)
 	                                 json_string_at(create->progress, "uniqueName")));
 }
 
-static enum result progress_put(struct create_group *create, bool sent, const char **ret_text)
+static enum result progress_put(struct create_group *create, bool sent, bool posted, const char **ret_text)
 {
 	bool failed = false;
 	int64_t now = clock_now_ms(create->context->options->clock);
 	json_put(create->progress, "sent", json_boolean(sent), &failed);
-	if (sent && !create->sent_before)
+	json_put(create->progress, "posted", json_boolean(posted), &failed);
+	if (sent)
 		json_put(create->progress, "since", json_integer(now), &failed);
 	*ret_text = failed ? NULL : json_write(create->context->arena, create->progress);
 	return *ret_text != NULL ? RESULT_OK : RESULT_NO_MEMORY;
 }
 
-static enum result note_sending(void *context, struct error *error)
+static enum result note_sending(void *context, bool repeatable, struct error *error)
 {
 	struct create_group *create = context;
 	const char *text = NULL;
-	enum result result = create->sent_before ? RESULT_OK : progress_put(create, true, &text);
+	if (repeatable && create->sent_before)
+		return RESULT_OK;
+	enum result result = progress_put(create, true, !repeatable, &text);
 	if (result != RESULT_OK)
 		return error_set(error, result, NULL, "Out of memory.");
-	if (text == NULL)
-		return RESULT_OK;
 	return create->store->ops->job_save_progress(create->store, create->context->job, text, error);
 }
 
-/* Waits for what may pass and for what the whole app waits for; the rest is an admin's to mend. A definite refusal of
- * the only creation ever sent left nothing to look for. */
+/* The app as a whole is refused: no job of the connector would fare better. That it may not create groups, or that this
+ * group cannot be created, says nothing about the others. */
+static bool is_about_app(const struct error *error)
+{
+	const struct code *code = code_find(error->code);
+	return code != NULL && (text_equal(code->area, "credential") || text_equal(code->area, "token") ||
+	                        text_equal(code->code, "consent_missing"));
+}
+
+static bool end_held(struct create_group *create)
+{
+	struct arena *arena = create->context->arena;
+	const struct incident incident = {
+	    .connector_id = create->context->job->connector_id,
+	    .code = arena_strdup(arena, create->error.code),
+	    .detail = arena_strdup(arena, create->error.detail),
+	};
+	struct error failure = {.retry_after_ms = -1};
+	struct job_attempt held;
+	if (incident.code == NULL || incident.detail == NULL)
+		return end(create, job_attempt_wait(create->context, &create->error));
+	enum result result = job_attempt_hold(create->context, &incident, create->error.retry_after_ms, &held, &failure);
+	if (result == RESULT_OK)
+		return end(create, held);
+	create->error = failure;
+	return end_store(create, result);
+}
+
+/* Graph answered that it did nothing: what this attempt sent left nothing to look for. A 408 does not say that. */
+static bool is_definite_refusal(const struct error *error)
+{
+	return error->http_status >= 400 && error->http_status < 500 && error->http_status != 408;
+}
+
+/* Waits for what may pass and for what the whole app waits for; the rest is an admin's to mend. */
 static bool end_error(struct create_group *create, enum result result)
 {
 	const struct error *error = &create->error;
-	enum connector_scope scope = connector_error_scope(error);
-	bool later = error->retryable || scope == CONNECTOR_SCOPE_PASSING || result == RESULT_CONFLICT;
-	if (!later)
-		return end_manually(create, error->code, error->detail);
-	end(create, job_attempt_wait(create->context, error));
-	if (!create->sent_before && error->http_status >= 400 && error->http_status < 500 &&
-	    progress_put(create, false, &create->attempt.outcome.progress) != RESULT_OK)
+	bool later =
+	    error->retryable || connector_error_scope(error) == CONNECTOR_SCOPE_PASSING || result == RESULT_CONFLICT;
+	bool refused = is_definite_refusal(error);
+	if (!later && is_about_app(error))
+		return end_held(create);
+	if (later)
+		end(create, job_attempt_wait(create->context, error));
+	else
+		end_manually(create, error->code, error->detail);
+	if (!create->sent_before && refused &&
+	    progress_put(create, false, false, &create->attempt.outcome.progress) != RESULT_OK)
 		create->attempt.outcome.progress = NULL;
 	return false;
 }
@@ -141,6 +184,7 @@ static bool create_it(struct create_group *create, struct connector_group_check 
 	    .display_name = json_string_at(create->progress, "displayName"),
 	    .description = json_string_at(create->progress, "description"),
 	    .may_exist = create->sent_before,
+	    .may_not_repeat = create->posted_before,
 	    .give_up_looking = create->sent_before && now - since >= REPLICATION_MS,
 	    .about_to_create = note_sending,
 	    .context = create,

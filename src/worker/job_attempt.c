@@ -6,6 +6,8 @@
 #define BACKOFF_BASE_MS 500
 #define BACKOFF_CAP_MS (5 * 60 * 1000)
 #define DENIED_FIRST_MS 2000
+#define HOLD_BASE_MS 10000
+#define HOLD_CAP_MS (5 * 60 * 1000)
 
 struct job_attempt job_attempt_succeeded(void)
 {
@@ -60,4 +62,33 @@ struct job_attempt job_attempt_wait_denied(const struct job_context *context, co
 	for (int doubled = 1; doubled < context->job->attempts && delay < BACKOFF_CAP_MS; doubled++)
 		delay *= 2;
 	return job_attempt_wait_ms(context, delay > BACKOFF_CAP_MS ? BACKOFF_CAP_MS : delay, error->code, error->detail);
+}
+
+int64_t job_hold_delay_ms(int attempts)
+{
+	int64_t delay = HOLD_BASE_MS;
+	for (int doubled = 1; doubled < attempts && delay < HOLD_CAP_MS; doubled++)
+		delay *= 2;
+	return delay > HOLD_CAP_MS ? HOLD_CAP_MS : delay;
+}
+
+enum result job_attempt_hold(const struct job_context *context, const struct incident *incident, int64_t retry_after_ms,
+                             struct job_attempt *ret_attempt, struct error *error)
+{
+	const struct job *job = context->job;
+	struct store *store = context->options->store;
+	int64_t now = clock_now_ms(context->options->clock);
+	int64_t delay = job_hold_delay_ms(job->attempts);
+	struct incident whole = *incident;
+	whole.since = now;
+	whole.next_probe_at = now + (delay < retry_after_ms ? retry_after_ms : delay);
+	whole.attempts = job->attempts;
+	enum result result = store->ops->job_hold(store, job, &whole, error);
+	if (result != RESULT_OK)
+		return result;
+	*ret_attempt = (struct job_attempt){
+	    .settled = true,
+	    .outcome = {.status = JOB_WAITING, .error_code = incident->code, .next_attempt_at = whole.next_probe_at},
+	};
+	return RESULT_OK;
 }

@@ -41,6 +41,14 @@ struct job_attempt job_attempt_wait_denied(const struct job_context *context, co
 struct job_attempt job_attempt_wait_ms(const struct job_context *context, int64_t delay_ms, const char *code,
                                        const char *detail);
 
+/* Waits, and holds the incident's group, or the whole connector where it names none, with it. What is left to say of
+ * the incident (since, when it is probed next) is filled in here; `retry_after_ms` < 0: the other side asked for
+ * nothing. */
+enum result job_attempt_hold(const struct job_context *context, const struct incident *incident, int64_t retry_after_ms,
+                             struct job_attempt *ret_attempt, struct error *error) MUST_CHECK;
+/* How long until a held group or connector is probed: 10 s, doubled with each attempt, up to 5 min. */
+int64_t job_hold_delay_ms(int attempts);
+
 /* Is Jira's word still what it was when the request was approved? (DESIGN section 7: asked again right before the first
  * membership write if older than 15 minutes.) RESULT_OK and *ret_holds; else Jira could not be asked. Sets the
  * request's asked_at in the store. */

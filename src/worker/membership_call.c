@@ -3,8 +3,6 @@
 #include "base/json.h"
 #include "base/text.h"
 
-#define HOLD_BASE_MS 10000
-#define HOLD_CAP_MS (5 * 60 * 1000)
 #define DISABLED_WAIT_MS 5000
 /* A group of a million members is a thousand pages. */
 #define LOOK_DEADLINE_MS 60000
@@ -127,36 +125,13 @@ bool membership_call_end_grant(struct membership_call *call, enum grant_event ev
 	return membership_call_end(call, settled);
 }
 
-int64_t membership_hold_delay_ms(int attempts)
-{
-	int64_t delay = HOLD_BASE_MS;
-	for (int doubled = 1; doubled < attempts && delay < HOLD_CAP_MS; doubled++)
-		delay *= 2;
-	return delay > HOLD_CAP_MS ? HOLD_CAP_MS : delay;
-}
-
 static bool end_held(struct membership_call *call, const char *group_id, const char *code, const char *detail)
 {
-	const struct job *job = call->context->job;
-	int64_t now = clock_now_ms(call->context->options->clock);
-	int64_t delay = membership_hold_delay_ms(job->attempts);
-	if (delay < call->error.retry_after_ms)
-		delay = call->error.retry_after_ms;
-	struct incident incident = {
-	    .connector_id = call->grant.connector_id,
-	    .group_id = group_id,
-	    .code = code,
-	    .detail = detail,
-	    .since = now,
-	    .next_probe_at = now + delay,
-	    .attempts = job->attempts,
-	};
+	const struct incident incident = {
+	    .connector_id = call->grant.connector_id, .group_id = group_id, .code = code, .detail = detail};
 	struct error failure = {.retry_after_ms = -1};
-	enum result result = call->store->ops->job_hold(call->store, job, &incident, &failure);
-	struct job_attempt held = {
-	    .settled = true,
-	    .outcome = {.status = JOB_WAITING, .error_code = code, .next_attempt_at = incident.next_probe_at},
-	};
+	struct job_attempt held;
+	enum result result = job_attempt_hold(call->context, &incident, call->error.retry_after_ms, &held, &failure);
 	if (result == RESULT_OK)
 		return membership_call_end(call, held);
 	call->error = failure;

@@ -51,7 +51,4 @@ bool membership_call_end_unseen(struct membership_call *call);
 /* The progress after the directory accepted a change. */
 void membership_call_note_write(struct membership_call *call, const struct connector_trace *trace);
 
-/* How long an incident is left alone: 10 s, doubled with each attempt, up to 5 min. */
-int64_t membership_hold_delay_ms(int attempts);
-
 #endif

@@ -86,6 +86,14 @@ describe('a group is created for a tool', () => {
     await created(await newTool());
   });
 
+  test('for a tool whose id is as long as an id may be', async () => {
+    const toolId = 'x'.repeat(63);
+    await story.tool(toolId, { name: 'Long id' });
+    const group = await created(toolId);
+    const [found] = await groupsNamed(group.displayName);
+    assert.ok(found.properties.mailNickname.length <= 64, found.properties.mailNickname);
+  });
+
   test('by a plain creation where the directory knows no upsert', async () => {
     await world.control('PUT', '/faults', { rules: [noUpsert] });
     const group = await created(await newTool());
@@ -102,6 +110,20 @@ describe('never two', () => {
 
   test('when it was lost where the directory knows no upsert, and shows the group late', async () => {
     await world.control('PUT', '/faults', { replicationDelayMs: 1500, rules: [noUpsert, lose('POST', '/v1.0/groups')] });
+    const group = await created(await newTool());
+    assert.equal((await groupsNamed(group.displayName)).length, 1);
+  });
+
+  test('when the directory refused the upsert only once, lost the answer to what came after, and shows the group late', async () => {
+    const once = { ...noUpsert, forever: false, times: 1 };
+    await world.control('PUT', '/faults', { replicationDelayMs: 1500, rules: [once, lose('POST', '/v1.0/groups')] });
+    const group = await created(await newTool());
+    assert.equal((await groupsNamed(group.displayName)).length, 1);
+  });
+
+  test('when a 408 came back though the group was made, and it is shown late', async () => {
+    const late = { site: 'entra', method: 'POST', path: '/v1.0/groups', times: 1, action: 'status', status: 408, when: 'after' };
+    await world.control('PUT', '/faults', { replicationDelayMs: 1500, rules: [noUpsert, late] });
     const group = await created(await newTool());
     assert.equal((await groupsNamed(group.displayName)).length, 1);
   });
@@ -135,6 +157,37 @@ describe('never two', () => {
     await world.must('DELETE', `/api/v1/tools/${toolId}/entitlement-group`);
     assert.notEqual((await created(toolId)).groupId, first.groupId);
     assert.equal((await groupsNamed(first.displayName)).length, 2);
+  });
+});
+
+describe('a creation waits like any other work of its connector', () => {
+  test('while that is disabled, and goes on once it is enabled', async () => {
+    await world.must('POST', '/api/v1/connectors/sandbox/disable');
+    const toolId = await newTool();
+    const { jobId } = (await create(toolId)).json;
+    const waiting = await world.must('GET', `/api/v1/jobs/${jobId}`);
+    assert.equal(waiting.status, 'waiting');
+    assert.equal(waiting.lastError.code, 'connector_disabled');
+    await world.must('POST', '/api/v1/connectors/sandbox/enable');
+    assert.equal((await job(jobId)).status, 'succeeded');
+  });
+
+  test('while the whole app is refused, as one incident, and goes on after the test that passes', async () => {
+    const refused = { site: 'entra', method: 'POST', path: '*/oauth2/v2.0/token', forever: true, action: 'status', status: 401,
+      body: { error: 'invalid_client', error_description: 'AADSTS7000222: expired', error_codes: [7000222] } };
+    await world.stopService();
+    await world.startService();
+    await world.control('PUT', '/faults', { rules: [refused] });
+    const { jobId } = (await create(await newTool())).json;
+    const held = await until('the creation to be held', async () => {
+      const found = await world.must('GET', `/api/v1/jobs/${jobId}`);
+      return found.lastError && found;
+    });
+    assert.equal(held.status, 'waiting', JSON.stringify(held));
+    assert.equal(held.lastError.code, 'secret_expired');
+    await world.control('PUT', '/faults', { rules: [] });
+    await world.must('POST', '/api/v1/connectors/sandbox/test');
+    assert.equal((await job(jobId)).status, 'succeeded');
   });
 });
 

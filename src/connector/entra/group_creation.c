@@ -1,9 +1,9 @@
 /* One group, never two.
  *
  * It is looked for first, by a mail nickname that is this creation's alone. Then it is created by an upsert on the same
- * name, which may be repeated after a lost answer. Where Graph does not offer that, a plain POST creates it; that may
- * not be repeated, so after one whose answer was lost the group is only looked for until the time is over in which a
- * new group may stay unseen. */
+ * name, which may be repeated after a lost answer. Where Graph does not offer that, a plain POST creates it; after one
+ * whose answer was lost neither may be sent (the upsert does not know what the POST created), and the group is only
+ * looked for until the time is over in which a new group may stay unseen. */
 #include "connector/entra/group_creation.h"
 
 #include <string.h>
@@ -24,7 +24,7 @@
 struct creating {
 	struct graph_session session;
 	const struct group_creation *creation;
-	bool sent; /* by this call */
+	bool announced; /* that something is sent which may be repeated */
 };
 
 static enum result out_of_memory(struct error *error)
@@ -128,13 +128,13 @@ static enum result created_take(struct creating *creating, const struct graph_an
 	return RESULT_OK;
 }
 
-static enum result creation_announce(struct creating *creating, struct error *error)
+static enum result creation_announce(struct creating *creating, bool repeatable, struct error *error)
 {
 	const struct group_creation *creation = creating->creation;
-	if (creating->sent)
+	if (creation->about_to_create == NULL || (repeatable && creating->announced))
 		return RESULT_OK;
-	creating->sent = true;
-	return creation->about_to_create != NULL ? creation->about_to_create(creation->context, error) : RESULT_OK;
+	creating->announced = true;
+	return creation->about_to_create(creation->context, repeatable, error);
 }
 
 /* One attempt to send; a 2xx is judged, anything else is the caller's. *ret_status 0: no answer. */
@@ -149,7 +149,7 @@ static enum result creation_send(struct creating *creating, bool upsert, const c
 	}
 	if (request.path == NULL || request.body == NULL)
 		return out_of_memory(error);
-	enum result result = creation_announce(creating, error);
+	enum result result = creation_announce(creating, upsert, error);
 	if (result != RESULT_OK)
 		return result;
 	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
@@ -219,6 +219,8 @@ static enum result group_create(struct creating *creating, struct connector_grou
 	const struct group_creation *creation = creating->creation;
 	struct entra_claims claims = {0};
 	int status = 0;
+	if (creation->may_not_repeat && !creation->give_up_looking)
+		return group_unseen(error);
 	enum result result = owner_find(creating, &claims, error);
 	if (result != RESULT_OK)
 		return result;

@@ -151,8 +151,8 @@ static void an_incident_is_probed_ever_more_seldom_but_not_forgotten(void **stat
 	(void)state;
 	static const int64_t expected[] = {10000, 10000, 20000, 40000, 80000, 160000, 300000, 300000};
 	for (size_t attempts = 0; attempts < ARRAY_SIZE(expected); attempts++)
-		assert_int_equal(membership_hold_delay_ms((int)attempts), expected[attempts]);
-	assert_int_equal(membership_hold_delay_ms(INT32_MAX), 300000);
+		assert_int_equal(job_hold_delay_ms((int)attempts), expected[attempts]);
+	assert_int_equal(job_hold_delay_ms(INT32_MAX), 300000);
 }
 
 int main(void)
