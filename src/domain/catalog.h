@@ -51,6 +51,7 @@ struct tool {
 	bool requestable;
 	const char *connector_id; /* NULL: none */
 	struct entitlement_group group;
+	const char *group_job_id; /* the creation that is to bind its group; NULL: none is wanted */
 	int64_t created_at;
 	int64_t updated_at;
 	int64_t version;

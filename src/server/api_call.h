@@ -175,6 +175,10 @@ enum result call_first_answer(struct api_call *call, const char *location, const
                               struct idempotency **ret_record) MUST_CHECK;
 /* After the write: the first answer if it was a replay, else 201. `value` is taken. */
 enum result call_answer_first(struct api_call *call, const char *location, json_t *value) MUST_CHECK;
+/* The same where what is created follows by job: 202 with the object and the job's id. */
+enum result call_first_answer_job(struct api_call *call, const json_t *value, const char *job_id,
+                                  struct idempotency **ret_record) MUST_CHECK;
+enum result call_answer_first_job(struct api_call *call, json_t *value, const char *job_id) MUST_CHECK;
 /* In the router, before the handler: RESULT_OK with call->status set if a replay was answered. */
 enum result call_look_for_replay(struct api_call *call) MUST_CHECK;
 

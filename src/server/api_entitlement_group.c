@@ -144,20 +144,27 @@ static enum result group_create(struct api_call *call, const struct tool *tool)
 {
 	struct store *store = call_store(call);
 	struct actor actor = call_actor(call);
+	struct idempotency *record = NULL;
 	struct tool present;
+	char fresh[ID_SIZE];
 	const char *job_id = NULL;
 	enum result result = creation_check(call, tool);
 	if (result != RESULT_OK || call->status != 0)
 		return result;
-	const char *progress = creation_write(call, tool);
-	if (progress == NULL)
+	id_new(call_now_ms(call), fresh);
+	const struct group_order order = {
+	    .job_id = fresh, .progress = creation_write(call, tool), .expected_version = tool->version};
+	if (order.progress == NULL)
 		return RESULT_NO_MEMORY;
-	result = store->ops->tool_start_group(store, &actor, tool->tool_id, tool->version, progress, call->arena, &present,
-	                                      &job_id, &call->error);
+	_cleanup_(json_decrefp) json_t *value = render_tool(tool);
+	result = call_first_answer_job(call, value, fresh, &record);
+	if (result == RESULT_OK)
+		result = store->ops->tool_start_group(store, &actor, tool->tool_id, &order, record, call->arena, &present,
+		                                      &job_id, &call->error);
 	if (result != RESULT_OK)
 		return result;
 	call_wake_worker(call);
-	return call_answer_job(call, render_tool(&present), job_id);
+	return call_answer_first_job(call, render_tool(&present), job_id);
 }
 
 enum result api_tool_bind_group(struct api_call *call)

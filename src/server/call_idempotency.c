@@ -72,7 +72,10 @@ static enum result idempotency_prepare(struct api_call *call)
 		                  IDEMPOTENCY_KEY_MAX);
 	record->principal_id = call->principal.principal_id;
 	record->key = call->headers.idempotency_key;
-	record->route = arena_printf(call->request_arena, "%s %s", call->route->method, call->route->pattern);
+	/* A key that is used on one object says nothing about another. */
+	const char *object = call->parameters[0];
+	record->route = arena_printf(call->request_arena, "%s %s%s%s", call->route->method, call->route->pattern,
+	                             object != NULL ? " " : "", object != NULL ? object : "");
 	if (record->route == NULL)
 		return RESULT_NO_MEMORY;
 	return digest_hmac_sha256(call->context->idempotency_key, sizeof call->context->idempotency_key,
@@ -84,7 +87,9 @@ static enum result idempotency_answer(struct api_call *call)
 	const struct idempotency *record = &call->idempotency;
 	const char *text = record->response != NULL ? record->response : "";
 	const char *tag = NULL;
-	enum result result = call_entity_tag(call->arena, text, &tag);
+	enum result result = RESULT_OK;
+	if (record->status == 201) /* another is not the object alone */
+		result = call_entity_tag(call->arena, text, &tag);
 	if (result != RESULT_OK)
 		return result;
 	call->status = record->status;
@@ -115,23 +120,39 @@ enum result call_look_for_replay(struct api_call *call)
 	return RESULT_OK;
 }
 
+/* `text` NULL: there was no memory for it. */
+static enum result first_answer_keep(struct api_call *call, int status, const char *location, const char *text,
+                                     struct idempotency **ret_record)
+{
+	if (text == NULL)
+		return RESULT_NO_MEMORY;
+	call->idempotency.status = status;
+	call->idempotency.location = location;
+	call->idempotency.response = text;
+	*ret_record = &call->idempotency;
+	return RESULT_OK;
+}
+
 enum result call_first_answer(struct api_call *call, const char *location, const json_t *value,
                               struct idempotency **ret_record)
 {
 	if (value == NULL || location == NULL)
 		return RESULT_NO_MEMORY;
-	if (!call->idempotent) {
-		*ret_record = NULL;
+	*ret_record = NULL;
+	return call->idempotent ? first_answer_keep(call, 201, location, json_write(call->arena, value), ret_record)
+	                        : RESULT_OK;
+}
+
+enum result call_first_answer_job(struct api_call *call, const json_t *value, const char *job_id,
+                                  struct idempotency **ret_record)
+{
+	bool failed = false;
+	*ret_record = NULL;
+	if (!call->idempotent)
 		return RESULT_OK;
-	}
-	char *text = json_write(call->arena, value);
-	if (text == NULL)
-		return RESULT_NO_MEMORY;
-	call->idempotency.status = 201;
-	call->idempotency.location = location;
-	call->idempotency.response = text;
-	*ret_record = &call->idempotency;
-	return RESULT_OK;
+	_cleanup_(json_decrefp) json_t *whole = json_copy((json_t *)value);
+	json_put_string(whole, "jobId", job_id, &failed);
+	return first_answer_keep(call, 202, NULL, failed ? NULL : json_write(call->arena, whole), ret_record);
 }
 
 enum result call_answer_first(struct api_call *call, const char *location, json_t *value)
@@ -141,4 +162,13 @@ enum result call_answer_first(struct api_call *call, const char *location, json_
 		return idempotency_answer(call);
 	}
 	return call_answer_created(call, location, value);
+}
+
+enum result call_answer_first_job(struct api_call *call, json_t *value, const char *job_id)
+{
+	if (call->idempotent && call->idempotency.replayed) {
+		json_decref(value);
+		return idempotency_answer(call);
+	}
+	return call_answer_job(call, value, job_id);
 }

@@ -92,7 +92,7 @@ static const struct route routes[] = {
     {ROUTE("DELETE", TOOL, A, ROUTE_QUICK, ROUTE_NOTHING, ROUTE_CONDITIONAL), .success = {204},
      .problems = {404, 409, 412}, .operation = "deleteTool", .summary = "Deletes a tool and retires its id",
      .handle = api_tool_delete},
-    {ROUTE("POST", TOOL "/entitlement-group", A, ROUTE_WAITING, ROUTE_OBJECT, ROUTE_CONDITIONAL),
+    {ROUTE("POST", TOOL "/entitlement-group", A, ROUTE_WAITING, ROUTE_OBJECT, ROUTE_CREATES | ROUTE_CONDITIONAL),
      .request = &shape_group_bind, .response = &answer_tool, .success = {200, 202},
      .problems = {404, 409, 412, 502, 504}, .operation = "bindEntitlementGroup",
      .summary = "Binds the group that controls the tool, or has one created by a job", .handle = api_tool_bind_group},

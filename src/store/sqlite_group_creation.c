@@ -8,53 +8,95 @@ struct creation_started {
 	const char *job_id;
 };
 
-static const char *creation_under_way(struct session *session, struct arena *arena, const char *tool_id)
+#define LIVE "status IN ('queued', 'running', 'waiting')"
+
+static const char *creation_under_way(struct session *session, struct arena *arena, const char *job_id)
 {
-	return sql_ask_text(session, arena,
-	                    "SELECT job_id FROM job WHERE kind = 'createGroup' AND subject = ?1 AND status IN ('queued', "
-	                    "'running', 'waiting') ORDER BY job_key DESC LIMIT 1",
-	                    SQL_ARGS(sql_text(tool_id)));
+	return sql_ask_text(session, arena, "SELECT job_id FROM job WHERE job_id = ?1 AND " LIVE,
+	                    SQL_ARGS(sql_text(job_id)));
 }
 
-static enum result creation_start(struct session *session, struct sqlite_write *write)
+/* The last creation for this tool may have made a group that nobody has seen or bound since: then the new one looks for
+ * that, under the name which it was given, before it makes another. */
+static const char *creation_progress(struct session *session, const struct tool *tool, const char *wanted)
 {
-	struct creation_started *started = write_out(write);
-	struct tool *tool = &started->tool;
-	enum result result = tool_load(session, write, write->arena, tool);
+	const char *lost = sql_ask_text(
+	    session, session->scratch,
+	    "SELECT json_set(progress, '$.displayName', json_extract(?3, '$.displayName'), '$.description', "
+	    "json_extract(?3, '$.description')) FROM job WHERE job_id = (SELECT job_id FROM job WHERE kind = 'createGroup' "
+	    "AND subject = ?1 ORDER BY job_id DESC LIMIT 1) AND connector_id = ?2 AND status = 'manualFollowUp' AND "
+	    "json_extract(progress, '$.sent')",
+	    SQL_ARGS(sql_text(tool->tool_id), sql_text(tool->connector_id), sql_text(wanted)));
+	return lost != NULL ? lost : wanted;
+}
 
-	if (result == RESULT_OK)
-		result = version_check(write, tool->version);
-	if (result != RESULT_OK)
-		return result;
+/* One that sent nothing yet ends here; of another, its own next attempt says what may be left. */
+void creation_cancel(struct session *session, const char *job_id)
+{
+	if (job_id == NULL)
+		return;
+	sql_run(session,
+	        "UPDATE job SET status = 'cancelled', held = 0, next_attempt_at = 0, updated_at = ?2 WHERE job_id = ?1 AND "
+	        "status IN ('queued', 'waiting') AND coalesce(json_extract(progress, '$.sent'), 0) = 0",
+	        SQL_ARGS(sql_text(job_id), sql_int(session->now)));
+}
+
+static enum result creation_check(const struct sqlite_write *write, const struct tool *tool)
+{
 	if (tool->connector_id == NULL)
 		return write_refuse(write, RESULT_CONFLICT, "connector_not_tested",
 		                    "The tool has no connector; choose one and test it first.");
 	if (tool->group.group_id != NULL)
 		return write_refuse(write, RESULT_CONFLICT, "group_already_bound",
 		                    "The tool has a group already; unbind that first.");
-	started->job_id = creation_under_way(session, write->arena, write->id);
+	return RESULT_OK;
+}
+
+static enum result creation_start(struct session *session, struct sqlite_write *write)
+{
+	const struct group_order *order = write->in;
+	struct creation_started *started = write_out(write);
+	struct tool *tool = &started->tool;
+	enum result result;
+
+	if (idempotency_answered(session, write, &result))
+		return result;
+	result = tool_load(session, write, write->arena, tool);
+	if (result == RESULT_OK)
+		result = version_check(write, tool->version);
+	if (result == RESULT_OK)
+		result = creation_check(write, tool);
+	if (result != RESULT_OK)
+		return result;
+	started->job_id = creation_under_way(session, write->arena, tool->group_job_id);
 	if (started->job_id != NULL)
 		return RESULT_OK;
+	started->job_id = order->job_id;
 	job_start(session, &(struct job_start){.kind = JOB_CREATE_GROUP,
+	                                       .job_id = order->job_id,
 	                                       .connector_id = tool->connector_id,
 	                                       .subject = write->id,
-	                                       .progress = write->in});
-	started->job_id = creation_under_way(session, write->arena, write->id);
+	                                       .progress = creation_progress(session, tool, order->progress)});
+	sql_run(session, "UPDATE tool SET group_job_id = ?2 WHERE tool_id = ?1",
+	        SQL_ARGS(sql_text(write->id), sql_text(order->job_id)));
 	audit_append(session, write->actor, "tool.groupCreationStarted", "tool", write->id, "ok",
-	             audit_detail(session, NULL, "connectorId", tool->connector_id, "jobId", started->job_id, NULL));
+	             audit_detail(session, NULL, "connectorId", tool->connector_id, "jobId", order->job_id, NULL));
+	idempotency_keep(session, write);
 	return RESULT_OK;
 }
 
 enum result sqlite_op_tool_start_group(struct store *store, const struct actor *actor, const char *tool_id,
-                                       int64_t expected_version, const char *progress, struct arena *arena,
-                                       struct tool *ret_tool, const char **ret_job_id, struct error *error)
+                                       const struct group_order *order, struct idempotency *idempotency,
+                                       struct arena *arena, struct tool *ret_tool, const char **ret_job_id,
+                                       struct error *error)
 {
 	struct creation_started started = {0};
 	enum result result = sqlite_write(store, &(struct sqlite_write){.work = creation_start,
 	                                                                .actor = actor,
 	                                                                .id = tool_id,
-	                                                                .in = progress,
-	                                                                .expected_version = expected_version,
+	                                                                .in = order,
+	                                                                .expected_version = order->expected_version,
+	                                                                .idempotency = idempotency,
 	                                                                .arena = arena,
 	                                                                .error = error,
 	                                                                .ret = &started,
@@ -89,6 +131,8 @@ static enum result creation_finish(struct session *session, struct sqlite_write 
 		return write_refuse(write, RESULT_CONFLICT, "conflict", "The tool has another connector by now.");
 	if (tool.group.group_id != NULL && !text_equal(tool.group.group_id, end->group->group_id))
 		return write_refuse(write, RESULT_CONFLICT, "group_already_bound", "The tool has another group by now.");
+	if (!text_equal(tool.group_job_id, end->job->job_id))
+		return write_refuse(write, RESULT_CONFLICT, "conflict", "The tool was unbound meanwhile.");
 	result = tool_check_bind(session, write, &tool, end->group);
 	if (result != RESULT_OK)
 		return result;

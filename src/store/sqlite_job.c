@@ -59,17 +59,18 @@ static int job_priority(enum job_kind kind)
 
 void job_start(struct session *session, const struct job_start *start)
 {
-	char job_id[ID_SIZE];
+	char fresh[ID_SIZE];
 
-	id_new(session->now, job_id);
+	id_new(session->now, fresh);
 	sql_run(session,
 	        "INSERT INTO job (job_id, kind, status, priority, grant_key, request_key, connector_id, group_id, subject, "
 	        "inbox_event_id, dedup, next_attempt_at, created_at, updated_at, progress) VALUES (?1, ?2, 'queued', ?3, "
 	        "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?11, ?12) ON CONFLICT (dedup) WHERE dedup IS NOT NULL DO NOTHING",
-	        SQL_ARGS(sql_text(job_id), sql_text(job_kind_name(start->kind)), sql_int(job_priority(start->kind)),
-	                 sql_key(start->grant_key), sql_key(start->request_key), sql_text(start->connector_id),
-	                 sql_text(start->group_id), sql_text(start->subject), sql_text(start->inbox_event_id),
-	                 sql_text(start->dedup), sql_int(session->now), sql_text(start->progress)));
+	        SQL_ARGS(sql_text(start->job_id != NULL ? start->job_id : fresh), sql_text(job_kind_name(start->kind)),
+	                 sql_int(job_priority(start->kind)), sql_key(start->grant_key), sql_key(start->request_key),
+	                 sql_text(start->connector_id), sql_text(start->group_id), sql_text(start->subject),
+	                 sql_text(start->inbox_event_id), sql_text(start->dedup), sql_int(session->now),
+	                 sql_text(start->progress)));
 	if (start->connector_id != NULL)
 		job_place(session, start->connector_id);
 }

@@ -31,6 +31,7 @@ static void tool_read(struct cursor *cursor, void *item)
 	tool->requestable = cursor_bool(cursor);
 	tool->connector_id = cursor_text(cursor);
 	group_read(cursor, &tool->group);
+	tool->group_job_id = cursor_text(cursor);
 	tool->created_at = cursor_int(cursor);
 	tool->updated_at = cursor_int(cursor);
 	tool->version = cursor_int(cursor);
@@ -147,8 +148,19 @@ static void tool_forget_group(struct session *session, const char *tool_id)
 {
 	sql_run(session,
 	        "UPDATE tool SET group_mode = NULL, group_id = NULL, group_display_name = NULL, group_manageable = 0, "
-	        "group_code = NULL, group_checked_at = 0, group_allow_shared = 0 WHERE tool_id = ?1",
+	        "group_code = NULL, group_checked_at = 0, group_allow_shared = 0, group_job_id = NULL WHERE tool_id = ?1",
 	        SQL_ARGS(sql_text(tool_id)));
+}
+
+/* Of the group that is bound, or of one that is being created: whatever is made of it is bound to nothing. */
+static void tool_let_go(struct session *session, const struct sqlite_write *write, const struct tool *present)
+{
+	if (present->group.group_id == NULL && present->group_job_id == NULL)
+		return;
+	creation_cancel(session, present->group_job_id);
+	tool_forget_group(session, write->id);
+	audit_append(session, write->actor, "tool.groupUnbound", "tool", write->id, "ok",
+	             audit_detail(session, NULL, "groupId", present->group.group_id, "jobId", present->group_job_id, NULL));
 }
 
 static enum result tool_change(struct session *session, struct sqlite_write *write)
@@ -169,7 +181,7 @@ static enum result tool_change(struct session *session, struct sqlite_write *wri
 	if (moves && tool_has_grants(session, write->id))
 		return refuse_has_grants(write);
 	if (moves)
-		tool_forget_group(session, write->id);
+		tool_let_go(session, write, &present);
 	sql_run(
 	    session,
 	    "UPDATE tool SET name = ?2, vendor = ?3, url = ?4, description = ?5, risk = ?6, default_duration_days = ?7, "
@@ -247,7 +259,8 @@ void tool_put_group(struct session *session, const char *tool_id, const struct e
 	sql_run(
 	    session,
 	    "UPDATE tool SET group_mode = ?2, group_id = ?3, group_display_name = ?4, group_manageable = ?5, group_code "
-	    "= ?6, group_checked_at = ?7, group_allow_shared = ?8, updated_at = ?9, version = version + 1 WHERE "
+	    "= ?6, group_checked_at = ?7, group_allow_shared = ?8, group_job_id = NULL, updated_at = ?9, version = version "
+	    "+ 1 WHERE "
 	    "tool_id = ?1",
 	    SQL_ARGS(sql_text(tool_id), sql_text(group->mode), sql_text(group->group_id), sql_text(group->display_name),
 	             sql_int(group->manageable), sql_text(group->code), sql_int(group->checked_at),
@@ -297,15 +310,14 @@ static enum result tool_unbind(struct session *session, struct sqlite_write *wri
 	struct tool present;
 	enum result result = tool_load(session, write, session->scratch, &present);
 
-	if (result != RESULT_OK || present.group.group_id == NULL)
+	if (result != RESULT_OK)
 		return result;
-	if (tool_has_grants(session, write->id))
+	if (present.group.group_id != NULL && tool_has_grants(session, write->id))
 		return refuse_has_grants(write);
-	tool_forget_group(session, write->id);
-	sql_run(session, "UPDATE tool SET updated_at = ?2, version = version + 1 WHERE tool_id = ?1",
-	        SQL_ARGS(sql_text(write->id), sql_int(session->now)));
-	audit_append(session, write->actor, "tool.groupUnbound", "tool", write->id, "ok",
-	             audit_detail(session, NULL, "groupId", present.group.group_id, NULL));
+	tool_let_go(session, write, &present);
+	if (present.group.group_id != NULL)
+		sql_run(session, "UPDATE tool SET updated_at = ?2, version = version + 1 WHERE tool_id = ?1",
+		        SQL_ARGS(sql_text(write->id), sql_int(session->now)));
 	return RESULT_OK;
 }
 

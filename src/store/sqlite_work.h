@@ -46,7 +46,7 @@ extern const struct row_type tool_row;
 	"t.tool_id, t.name, t.vendor, t.url, t.description, t.risk, t.default_duration_days, t.max_duration_days, "        \
 	"t.requestable, (SELECT connector_id FROM connector c WHERE c.connector_key = t.connector_key), t.group_mode, "    \
 	"t.group_id, t.group_display_name, t.group_manageable, t.group_code, t.group_checked_at, t.group_allow_shared, "   \
-	"t.created_at, t.updated_at, t.version"
+	"t.group_job_id, t.created_at, t.updated_at, t.version"
 /* RESULT_NOT_FOUND without an error text. */
 enum result tool_get(struct session *session, struct arena *arena, const char *tool_id, struct tool *ret_tool)
     MUST_CHECK;
@@ -57,6 +57,8 @@ enum result tool_load(struct session *session, struct sqlite_write *write, struc
 enum result tool_check_bind(struct session *session, struct sqlite_write *write, const struct tool *tool,
                             const struct entitlement_group *group) MUST_CHECK;
 void tool_put_group(struct session *session, const char *tool_id, const struct entitlement_group *group);
+/* A creation that nobody wants any more: job_id NULL is none. */
+void creation_cancel(struct session *session, const char *job_id);
 /* What a check found about a group, on every tool that has it. */
 void group_keep_check(struct session *session, int64_t connector_key, const struct entitlement_group *group);
 extern const struct row_type mapping_row;
@@ -133,6 +135,7 @@ struct job_start {
 	const char *group_id;
 	const char *subject;
 	const char *inbox_event_id;
+	const char *job_id;   /* chosen by the caller; NULL: a fresh one */
 	const char *dedup;    /* NULL: may be started any number of times */
 	const char *progress; /* what the first attempt begins with; NULL: nothing */
 };

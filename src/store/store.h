@@ -128,6 +128,13 @@ struct incident {
 	int attempts;
 };
 
+/* A group to be created for a tool. */
+struct group_order {
+	const char *job_id;   /* for the job, if one is started */
+	const char *progress; /* what its first attempt begins with */
+	int64_t expected_version;
+};
+
 /* A connection test as it is kept. */
 struct connector_test_record {
 	int64_t credential_version; /* the one tested: a report about a credential replaced meanwhile is dropped */
@@ -308,21 +315,24 @@ struct store_ops {
 	enum result (*tool_bind_group)(struct store *store, const struct actor *actor, const char *tool_id,
 	                               const struct entitlement_group *group, struct arena *arena, struct tool *ret_tool,
 	                               struct error *error) MUST_CHECK;
+	/* CONFLICT tool_has_grants. A creation under way is unbound too: what it makes is bound to nothing. */
 	enum result (*tool_unbind_group)(struct store *store, const struct actor *actor, const char *tool_id,
-	                                 struct error *error) MUST_CHECK; /* CONFLICT tool_has_grants */
+	                                 struct error *error) MUST_CHECK;
 	/* What a check found about a bound group: display name (NULL keeps it), manageable, code, checked_at, on every tool
 	 * that has it. Audit tool.groupChanged (detail from, to: codes) where the code is another than before. */
 	enum result (*tool_save_group_check)(struct store *store, const char *connector_id,
 	                                     const struct entitlement_group *group, struct error *error) MUST_CHECK;
-	/* Starts a createGroup job for a tool without a group (its connector's, subject the tool id, progress `progress`):
-	 * audit tool.groupCreationStarted. While one is queued, running or waiting for the tool: RESULT_OK, that one's id,
-	 * no event. CONFLICT group_already_bound if the tool has a group. */
+	/* Starts a createGroup job for a tool without a group (its connector's, subject the tool id): audit
+	 * tool.groupCreationStarted. While one is queued, running or waiting for the tool: RESULT_OK, that one's id, no
+	 * event, nothing kept under the key. If the last one gave up after it sent something, the new one begins with its
+	 * progress, so that it looks for what that may have made. CONFLICT group_already_bound if the tool has a group. */
 	enum result (*tool_start_group)(struct store *store, const struct actor *actor, const char *tool_id,
-	                                int64_t expected_version, const char *progress, struct arena *arena,
-	                                struct tool *ret_tool, const char **ret_job_id, struct error *error) MUST_CHECK;
+	                                const struct group_order *order, struct idempotency *idempotency,
+	                                struct arena *arena, struct tool *ret_tool, const char **ret_job_id,
+	                                struct error *error) MUST_CHECK;
 	/* By that job: binds the group that was created and ends the job, in one transaction: audit tool.groupCreated.
 	 * CONFLICT lease_lost if the fence no longer holds; CONFLICT group_already_bound, RESULT_NOT_FOUND (tool gone), or
-	 * CONFLICT conflict (another connector by now): then the job is untouched, and the caller ends it. */
+	 * CONFLICT conflict (another connector by now, or unbound): then the job is untouched, and the caller ends it. */
 	enum result (*tool_finish_group)(struct store *store, const struct job *job, const struct entitlement_group *group,
 	                                 struct error *error) MUST_CHECK;
 	/* The tools whose group this connector controls (all of them: for the connection test). */

@@ -123,10 +123,10 @@ FORWARD(tool_save_group_check,
         (struct store * store, const char *connector_id, const struct entitlement_group *group, struct error *error),
         error, connector_id, group, error);
 FORWARD(tool_start_group,
-        (struct store * store, const struct actor *actor, const char *tool_id, int64_t expected_version,
-         const char *progress, struct arena *arena, struct tool *ret_tool, const char **ret_job_id,
+        (struct store * store, const struct actor *actor, const char *tool_id, const struct group_order *order,
+         struct idempotency *idempotency, struct arena *arena, struct tool *ret_tool, const char **ret_job_id,
          struct error *error),
-        error, actor, tool_id, expected_version, progress, arena, ret_tool, ret_job_id, error);
+        error, actor, tool_id, order, idempotency, arena, ret_tool, ret_job_id, error);
 FORWARD(tool_finish_group,
         (struct store * store, const struct job *job, const struct entitlement_group *group, struct error *error),
         error, job, group, error);

@@ -77,6 +77,19 @@ static bool begin(struct create_group *create, const struct job_context *context
 	return true;
 }
 
+/* The group is not wanted any more; one that an earlier attempt may have created must be found by whoever looks after
+ * it. */
+static bool end_unwanted(struct create_group *create, const char *code, const char *sentence)
+{
+	if (!create->sent_before)
+		return end(create, job_attempt_cancelled(code, sentence));
+	return end_manually(create, code,
+	                    arena_printf(create->context->arena,
+	                                 "%s One with the mail nickname %s may have been created for it and is bound to no "
+	                                 "tool.",
+	                                 sentence, json_string_at(create->progress, "uniqueName")));
+}
+
 /* A tool that has a group by now, or is gone, needs none. */
 static bool check_tool(struct create_group *create)
 {
@@ -84,18 +97,14 @@ static bool check_tool(struct create_group *create)
 	enum result result =
 	    create->store->ops->tool_read(create->store, create->context->job->subject, create->context->arena, &tool);
 	if (result == RESULT_NOT_FOUND)
-		return end(create, job_attempt_cancelled("not_found", "The tool does not exist any more."));
+		return end_unwanted(create, "not_found", "The tool does not exist any more.");
 	if (result != RESULT_OK)
 		return end_store(create, result);
-	if (tool.group.group_id == NULL)
-		return true;
-	if (!create->sent_before)
-		return end(create, job_attempt_cancelled("group_already_bound", "The tool has a group by now."));
-	return end_manually(create, "group_already_bound",
-	                    arena_printf(create->context->arena,
-	                                 "The tool has a group by now. Another, with the mail nickname %s, may have been "
-	                                 "created for it and is bound to no tool.",
-	                                 json_string_at(create->progress, "uniqueName")));
+	if (tool.group.group_id != NULL)
+		return end_unwanted(create, "group_already_bound", "The tool has a group by now.");
+	if (!text_equal(tool.group_job_id, create->context->job->job_id))
+		return end_unwanted(create, "conflict", "The tool was unbound before it had its group.");
+	return true;
 }
 
 static enum result progress_put(struct create_group *create, bool sent, bool posted, const char **ret_text)

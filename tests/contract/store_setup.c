@@ -114,17 +114,23 @@ static void a_group_that_changed_shows_on_its_tool_and_in_the_audit(void **state
 
 /* ---- groups that are created ---- */
 
+static enum result order_group(struct scene *scene, const char *job_id, const char *progress, const char **ret_job_id)
+{
+	const struct group_order order = {.job_id = job_id, .progress = progress};
+	struct tool tool;
+
+	return DO(scene, tool_start_group, &admin, "chat", &order, NULL, scene->arena, &tool, ret_job_id, &scene->error);
+}
+
 static struct job start_group(struct scene *scene)
 {
-	struct tool tool;
 	const char *job_id = NULL, *again = NULL;
 
 	scene_connector(scene, "entra");
 	scene_tool(scene, "chat", "entra");
-	assert_ok(DO(scene, tool_start_group, &admin, "chat", 1, "{\"uniqueName\":\"a\"}", scene->arena, &tool, &job_id,
-	             &scene->error));
-	assert_ok(DO(scene, tool_start_group, &admin, "chat", 1, "{\"uniqueName\":\"b\"}", scene->arena, &tool, &again,
-	             &scene->error));
+	assert_ok(order_group(scene, "job-a", "{\"uniqueName\":\"a\"}", &job_id));
+	assert_ok(order_group(scene, "job-b", "{\"uniqueName\":\"b\"}", &again));
+	assert_string_equal(job_id, "job-a");
 	assert_string_equal(job_id, again);
 	assert_int_equal(events(scene, "tool.groupCreationStarted"), 1);
 	return scene_claim(scene, JOB_CREATE_GROUP);
@@ -154,10 +160,45 @@ static void a_created_group_is_bound_with_the_end_of_its_job(void **state)
 	assert_int_equal(scene_count_jobs(scene, "createGroup", "succeeded"), 1);
 	assert_int_equal(events(scene, "tool.groupCreated"), 1);
 	assert_refused(scene, DO(scene, tool_finish_group, &job, &group, &scene->error), RESULT_CONFLICT, "lease_lost");
-	assert_refused(scene,
-	               DO(scene, tool_start_group, &admin, "chat", tool.version, "{}", scene->arena, &tool, &job.job_id,
-	                  &scene->error),
-	               RESULT_CONFLICT, "group_already_bound");
+	assert_refused(scene, order_group(scene, "job-c", "{}", &job.job_id), RESULT_CONFLICT, "group_already_bound");
+}
+
+static void a_tool_that_was_unbound_is_not_given_the_group_that_was_on_its_way(void **state)
+{
+	struct scene *scene = *state;
+	struct job job = start_group(scene);
+	const struct entitlement_group group = {.mode = "create", .group_id = SCENE_GROUP, .code = "group_ok"};
+	const char *job_id = NULL;
+	struct tool tool;
+
+	assert_ok(DO(scene, tool_unbind_group, &admin, "chat", &scene->error));
+	assert_ok(DO(scene, tool_unbind_group, &admin, "chat", &scene->error));
+	assert_int_equal(events(scene, "tool.groupUnbound"), 1);
+	assert_refused(scene, DO(scene, tool_finish_group, &job, &group, &scene->error), RESULT_CONFLICT, "conflict");
+	assert_ok(DO(scene, tool_read, "chat", scene->arena, &tool));
+	assert_null(tool.group.group_id);
+	assert_ok(order_group(scene, "job-b", "{\"uniqueName\":\"b\"}", &job_id));
+	assert_ok(DO(scene, tool_unbind_group, &admin, "chat", &scene->error));
+	assert_int_equal(scene_count_jobs(scene, "createGroup", "cancelled"), 1);
+}
+
+static void a_creation_after_one_that_gave_up_looks_for_what_that_may_have_made(void **state)
+{
+	struct scene *scene = *state;
+	struct job job = start_group(scene);
+	struct job_outcome outcome = {.status = JOB_MANUAL_FOLLOW_UP, .error_code = "graph_denied"};
+	const char *job_id = NULL;
+
+	assert_ok(DO(scene, job_save_progress, &job, "{\"uniqueName\":\"a\",\"sent\":true}", &scene->error));
+	assert_ok(DO(scene, job_finish, &job, &outcome, &scene->error));
+	assert_ok(order_group(scene, "job-b", "{\"uniqueName\":\"b\",\"displayName\":\"B\"}", &job_id));
+	job = scene_claim(scene, JOB_CREATE_GROUP);
+	assert_non_null(strstr(job.progress, "\"uniqueName\":\"a\""));
+	assert_non_null(strstr(job.progress, "\"displayName\":\"B\""));
+	outcome.progress = "{\"uniqueName\":\"a\",\"sent\":false}";
+	assert_ok(DO(scene, job_finish, &job, &outcome, &scene->error));
+	assert_ok(order_group(scene, "job-c", "{\"uniqueName\":\"c\"}", &job_id));
+	assert_string_equal(scene_claim(scene, JOB_CREATE_GROUP).progress, "{\"uniqueName\":\"c\"}");
 }
 
 static void a_worker_whose_lease_ran_out_neither_notes_nor_binds(void **state)
@@ -359,6 +400,8 @@ int main(void)
 	    scene_test(a_group_that_changed_shows_on_its_tool_and_in_the_audit),
 	    scene_test(asking_twice_for_a_group_starts_one_creation),
 	    scene_test(a_created_group_is_bound_with_the_end_of_its_job),
+	    scene_test(a_tool_that_was_unbound_is_not_given_the_group_that_was_on_its_way),
+	    scene_test(a_creation_after_one_that_gave_up_looks_for_what_that_may_have_made),
 	    scene_test(a_worker_whose_lease_ran_out_neither_notes_nor_binds),
 	    scene_test(one_wrong_row_keeps_a_whole_import_out_and_every_wrong_row_is_named),
 	    scene_test(an_import_creates_changes_and_leaves_alone_and_a_dry_run_only_counts),

@@ -143,12 +143,36 @@ describe('never two', () => {
     const toolId = await newTool();
     const headers = { 'Idempotency-Key': 'once' };
     const [one, two] = [await create(toolId, {}, { headers }), await create(toolId, {}, { headers })];
-    assert.equal(one.json.jobId, two.json.jobId);
+    assert.equal(two.status, 202, two.text);
+    assert.equal(two.text, one.text);
+    assert.equal(two.headers.get('Idempotency-Replayed'), 'true');
     await job(one.json.jobId);
+    assert.equal((await create(toolId, {}, { headers })).text, one.text);
+    assert.equal((await create(toolId, { displayName: 'Another' }, { headers })).json.code, 'idempotency_key_reused');
+    const other = await create(await newTool(), {}, { headers });
+    assert.equal(other.headers.get('Idempotency-Replayed'), null);
+    assert.notEqual(other.json.jobId, one.json.jobId);
     const again = await create(toolId);
     assert.equal(again.status, 409);
     assert.equal(again.json.code, 'group_already_bound');
-    assert.equal((await groupsNamed(`AI Clearance - Tool ${tools} - Users`)).length, 1);
+    assert.equal((await groupsNamed((await world.must('GET', `/api/v1/tools/${toolId}`)).entitlementGroup.displayName)).length, 1);
+  });
+
+  test('when the first creation had to give up after its answer was lost, and the admin has another made', async () => {
+    const toolId = await newTool();
+    const denied = { site: 'entra', method: 'GET', path: '/v1.0/groups*', forever: true, action: 'status', status: 403,
+      body: { error: { code: 'Authorization_RequestDenied', message: 'Insufficient privileges to complete the operation.' } } };
+    await world.control('PUT', '/faults', { rules: [noUpsert, { ...lose('POST', '/v1.0/groups'), action: 'hang', ms: 1500 }] });
+    const { jobId } = (await create(toolId)).json;
+    await until('the creation', async () => (await groupsNamed(`AI Clearance - Tool ${tools} - Users`)).length === 1);
+    await world.stopService('SIGKILL');
+    await world.control('PUT', '/faults', { rules: [denied] });
+    await world.startService();
+    assert.equal((await job(jobId)).status, 'manualFollowUp');
+    await world.control('PUT', '/faults', { rules: [] });
+    const group = await created(toolId);
+    const found = await groupsNamed(`AI Clearance - Tool ${tools} - Users`);
+    assert.deepEqual(found.map((one) => one.id), [group.groupId]);
   });
 
   test('and a group that was unbound is not taken for the new one', async () => {
@@ -244,6 +268,20 @@ test('a group that was created while somebody bound another is named, so that it
   const [orphan] = await groupsNamed(`AI Clearance - Tool ${tools} - Users`);
   assert.ok(ended.lastError.detail.includes(orphan.id) || ended.lastError.detail.includes(orphan.properties.mailNickname), ended.lastError.detail);
   assert.equal((await world.must('GET', `/api/v1/tools/${toolId}`)).entitlementGroup.groupId, story.groupId);
+});
+
+test('a tool that is unbound while its group is made stays without one, and the group is named', async () => {
+  const toolId = await newTool();
+  await world.control('PUT', '/faults', { rules: [{ site: 'entra', method: 'PATCH', path: '/v1.0/groups*', times: 1, action: 'hang', when: 'after', ms: 1500 }] });
+  const answer = await create(toolId);
+  await until('the creation', async () => (await groupsNamed(`AI Clearance - Tool ${tools} - Users`)).length === 1);
+  await world.must('DELETE', `/api/v1/tools/${toolId}/entitlement-group`);
+  const ended = await job(answer.json.jobId);
+  assert.equal(ended.status, 'manualFollowUp', JSON.stringify(ended));
+  assert.equal((await world.must('GET', `/api/v1/tools/${toolId}`)).entitlementGroup, null);
+  const [orphan] = await groupsNamed(`AI Clearance - Tool ${tools} - Users`);
+  assert.ok(ended.lastError.detail.includes(orphan.id) || ended.lastError.detail.includes(orphan.properties.mailNickname), ended.lastError.detail);
+  assert.equal((await created(toolId)).groupId, orphan.id);
 });
 
 test('a terminal is enough: create-group', async () => {
