@@ -58,6 +58,23 @@ static void incidents_clear(struct session *session, const char *connector_id)
 		job_place(session, connector_id);
 }
 
+/* A bound group that the test found fine is not held up by what else is wrong with its connector. */
+static void incidents_of_groups_clear(struct session *session, const char *connector_id,
+                                      const struct connector_test_record *record)
+{
+	bool cleared = false;
+
+	for (size_t at = 0; at < record->group_count; at++) {
+		if (!record->groups[at].manageable)
+			continue;
+		sql_run(session, "DELETE FROM incident WHERE connector_id = ?1 AND group_id = ?2",
+		        SQL_ARGS(sql_text(connector_id), sql_text(record->groups[at].group_id)));
+		cleared = cleared || sql_changes(session) > 0;
+	}
+	if (cleared)
+		job_place(session, connector_id);
+}
+
 /* One that is open keeps the time of its probe, else tests that follow each other would put it off for ever. */
 static void incident_by_test(struct session *session, const char *connector_id,
                              const struct connector_test_record *record)
@@ -93,6 +110,7 @@ static enum result test_keep(struct session *session, struct sqlite_write *write
 		incidents_clear(session, write->id);
 	else if (record->incident_code != NULL)
 		incident_by_test(session, write->id, record);
+	incidents_of_groups_clear(session, write->id, record);
 	for (size_t at = 0; at < record->group_count; at++)
 		group_keep_check(session, connector_key_of(session, write->id), &record->groups[at]);
 	return RESULT_OK;

@@ -279,10 +279,11 @@ struct store_ops {
 	                                     struct error *error) MUST_CHECK;
 	/* Keeps the report, sets health to its outcome, credential.expires_at, and what was found about bound groups on
 	 * their tools (as tool_save_group_check does). A pass or warning clears the connector's incidents and queues their
-	 * jobs. A failure with an incident_code holds them, as job_hold does. Audit: connector.tested, or for one that runs
-	 * by itself only where outcome or failed codes differ from the last; besides, connector.failing when a connector
-	 * that had passed or warned fails now, connector.recovered when it is the other way round. RESULT_OK, and nothing
-	 * happens, if the credential was replaced meanwhile. */
+	 * jobs; a failure does so for the groups that it found manageable. A failure with an incident_code holds the
+	 * connector's, as job_hold does. Audit: connector.tested, or for one that runs by itself only where outcome or
+	 * failed codes differ from the last; besides, connector.failing when a connector that had passed or warned fails
+	 * now, connector.recovered when it is the other way round. RESULT_OK, and nothing happens, if the credential was
+	 * replaced meanwhile. */
 	enum result (*connector_save_test)(struct store *store, const struct actor *actor, const char *connector_id,
 	                                   const struct connector_test_record *record, struct error *error) MUST_CHECK;
 	/* Queues a check job for every enabled connector whose last test, by whomever, began before `tested_before` (or

@@ -244,6 +244,23 @@ static void an_incident_holds_the_group_lets_one_probe_through_and_passes(void *
 	(void)scene_claim(scene, JOB_PROVISION);
 }
 
+static void a_group_that_is_found_fine_goes_on_though_its_connector_fails_for_another(void **state)
+{
+	struct scene *scene = *state;
+	const struct entitlement_group groups[] = {
+	    {.group_id = "00000000-0000-4000-8000-00000000dead", .code = "group_deleted", .checked_at = SCENE_START},
+	    {.group_id = SCENE_GROUP, .manageable = true, .code = "group_ok", .checked_at = SCENE_START}};
+	struct connector_test_record record = {
+	    .credential_version = 1, .outcome = "failed", .report = "{}", .groups = groups, .group_count = 1};
+
+	(void)open_incident(scene, SCENE_GROUP);
+	assert_ok(DO(scene, connector_save_test, &admin, "entra", &record, &scene->error));
+	assert_int_equal(scene_count_jobs(scene, "provision", "waiting"), 3);
+	record.group_count = 2;
+	assert_ok(DO(scene, connector_save_test, &admin, "entra", &record, &scene->error));
+	assert_int_equal(scene_count_jobs(scene, "provision", "queued"), 3);
+}
+
 static void one_job_that_always_fails_does_not_speak_for_the_others(void **state)
 {
 	struct scene *scene = *state;
@@ -338,6 +355,7 @@ int main(void)
 	    scene_test(jobs_of_a_disabled_connector_wait_and_come_back),
 	    scene_test(a_job_that_was_running_when_its_connector_was_disabled_waits_after_it),
 	    scene_test(an_incident_holds_the_group_lets_one_probe_through_and_passes),
+	    scene_test(a_group_that_is_found_fine_goes_on_though_its_connector_fails_for_another),
 	    scene_test(one_job_that_always_fails_does_not_speak_for_the_others),
 	    scene_test(an_incident_of_the_connector_ends_with_a_test_that_passes),
 	    scene_test(an_answer_about_one_group_does_not_hold_the_others),
