@@ -88,6 +88,8 @@ struct connector_test {
 	size_t group_count;
 };
 
+#define CONNECTOR_SEARCH_MAX 200
+
 struct connector_ops {
 	const char *type; /* "entra" */
 
@@ -100,11 +102,11 @@ struct connector_ops {
 	                    const struct connector_test_input *input, struct arena *arena, struct connector_test *ret_test,
 	                    struct error *error);
 
-	/* Groups whose name begins with (or contains, where the directory can) `search`, at most 50, with manageable and
-	 * code. */
+	/* Groups whose name begins with (or contains, where the directory can) `search`, with manageable and code: the
+	 * first `most` of them, up to CONNECTOR_SEARCH_MAX. */
 	enum result (*search_groups)(const struct connector_environment *environment, const struct connector_target *target,
-	                             const char *search, struct arena *arena, struct connector_group_check **ret_groups,
-	                             size_t *ret_count, struct error *error);
+	                             const char *search, size_t most, struct arena *arena,
+	                             struct connector_group_check **ret_groups, size_t *ret_count, struct error *error);
 
 	/* Reads a group's flags now. RESULT_NOT_FOUND with code group_missing or group_deleted. */
 	enum result (*read_group)(const struct connector_environment *environment, const struct connector_target *target,

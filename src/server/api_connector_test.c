@@ -145,24 +145,56 @@ enum result api_connector_test(struct api_call *call)
 	return call_answer(call, 200, TAKE_PTR(report));
 }
 
+/* The directory keeps no place for us: a page begins after so many, and what came before is asked for again. */
+static enum result groups_begin(struct api_call *call, size_t *ret_skip, size_t *ret_limit)
+{
+	struct page page;
+	int64_t skip = 0;
+	enum result result = call_page(call, &page);
+	if (result == RESULT_OK && page.after != NULL)
+		result = text_parse_int(page.after, 0, CONNECTOR_SEARCH_MAX, &skip);
+	if (result != RESULT_OK)
+		return result;
+	*ret_skip = (size_t)skip;
+	*ret_limit = (size_t)page.limit;
+	return RESULT_OK;
+}
+
+static enum result groups_answer(struct api_call *call, const struct connector_group_check *groups, size_t count,
+                                 size_t skip, size_t limit)
+{
+	const char *next = NULL;
+	_cleanup_(json_decrefp) json_t *items = json_array();
+	for (size_t i = skip; i < count && i < skip + limit; i++) {
+		if (json_array_append_new(items, render_group_candidate(&groups[i])) != 0)
+			return RESULT_NO_MEMORY;
+	}
+	if (count > skip + limit) {
+		next = arena_printf(call->arena, "%zu", skip + limit);
+		if (next == NULL)
+			return RESULT_NO_MEMORY;
+	}
+	return call_answer_list(call, TAKE_PTR(items), next);
+}
+
 enum result api_connector_groups(struct api_call *call)
 {
 	struct api_connector connector = {0};
 	struct connector_group_check *groups;
 	size_t count;
-	enum result result = api_connector_open(call, call->parameters[0], &connector);
+	size_t skip = 0;
+	size_t limit = 0;
+	enum result result = groups_begin(call, &skip, &limit);
+	if (result == RESULT_OK)
+		result = api_connector_open(call, call->parameters[0], &connector);
 	if (result == RESULT_THROTTLED)
 		return call_refuse_remote(call);
 	if (result != RESULT_OK)
 		return result;
-	result = connector.ops->search_groups(call->context->options.environment, &connector.target,
-	                                      call_query(call, "search"), call->arena, &groups, &count, &call->error);
+	result =
+	    connector.ops->search_groups(call->context->options.environment, &connector.target, call_query(call, "search"),
+	                                 skip + limit + 1, call->arena, &groups, &count, &call->error);
 	if (result != RESULT_OK)
 		return call_refuse_remote(call);
-	_cleanup_(json_decrefp) json_t *items = json_array();
-	for (size_t i = 0; i < count; i++) {
-		if (json_array_append_new(items, render_group_candidate(&groups[i])) != 0)
-			return RESULT_NO_MEMORY;
-	}
-	return call_answer_list(call, TAKE_PTR(items), NULL);
+	return groups_answer(call, groups, count, skip, limit);
 }

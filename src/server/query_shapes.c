@@ -65,7 +65,8 @@ static const struct shape_field wait_fields[] = {
 const struct shape query_wait = SHAPE("WaitQuery", wait_fields);
 
 static const struct shape_field search_fields[] = {
-    {"search", SHAPE_STRING, 0, 0, LENGTH_ID,
+    PAGE_FIELDS,
+    {"search", SHAPE_STRING, 0, 0, LENGTH_GROUP_NAME,
      .about = "How the group's name begins, or words in it; all groups without"},
 };
 const struct shape query_search = SHAPE("SearchQuery", search_fields);

@@ -263,7 +263,9 @@ static void a_change_of_connector_unbinds_the_group_and_grants_forbid_it(void **
 	assert_refused(scene, DO(scene, tool_update, &admin, &tool, 0, scene->arena, &kept, &scene->error),
 	               RESULT_NOT_FOUND, "not_found");
 	scene_connector(scene, "second");
+	int64_t seq = scene_audit_seq(scene);
 	assert_ok(DO(scene, tool_update, &admin, &tool, 0, scene->arena, &kept, &scene->error));
+	assert_int_equal(scene_audit_seq(scene), seq + 2); /* unbound, and updated */
 	assert_null(kept.group.group_id);
 	assert_string_equal(kept.connector_id, "second");
 	assert_ok(scene_bind(scene, "chat", SCENE_GROUP, false));

@@ -645,6 +645,7 @@ describe('bound groups', () => {
     for (const round of ['first', 'second']) {
       const renamed = await line();
       assert.deepEqual([renamed.outcome, renamed.code], ['warning', 'group_renamed'], `${round} test`);
+      for (const name of [(await shown()).displayName, 'Another name']) assert.ok(renamed.summary.includes(name), renamed.summary);
       assert.deepEqual([(await shown()).code, (await shown()).manageable], ['group_renamed', true]);
     }
     assert.equal((await bind(toolId, group('03'))).json.entitlementGroup.displayName, 'Another name');
@@ -708,6 +709,34 @@ describe('bound groups', () => {
     assert.equal((await named('AI Clearance')).length, 4, 'where Graph cannot search for words');
     graph.answer = null;
     assert.equal((await world.must('GET', `/api/v1/connectors/${connectorId}/groups`)).items.length, 12);
+  });
+
+  test('the search finds what stands on later pages, and gives its own pages', async () => {
+    await runTest(connectorId);
+    const base = `/api/v1/connectors/${connectorId}/groups`;
+    const whole = (await world.must('GET', base)).items.map((item) => item.groupId);
+    // A page of the directory may be empty and lead on all the same; what leads on carries no header.
+    const plain = { id: group('01'), displayName: 'Late', groupTypes: [], securityEnabled: true, mailEnabled: false,
+      onPremisesSyncEnabled: null, isAssignableToRole: null, isManagementRestricted: null, visibility: null };
+    graph.answer = (request) => {
+      if (!request.url.startsWith('/v1.0/groups?')) return null;
+      if (!request.url.includes('skiptoken')) return { status: 200, body: { value: [], '@odata.nextLink': `https://graph.microsoft.com${request.url}&$skiptoken=2` } };
+      const second = request.url.includes('$search');
+      if (second && request.headers.consistencylevel !== 'eventual') return { status: 400, body: { error: { code: 'Request_UnsupportedQuery', message: 'No.' } } };
+      return { status: 200, body: { value: [second ? { ...plain, id: group('02') } : plain] } };
+    };
+    assert.deepEqual((await world.must('GET', `${base}?search=Late`)).items.map((item) => item.groupId), [group('01'), group('02')]);
+    graph.answer = null;
+    const paged = [];
+    for (let cursor = ''; cursor !== null;) {
+      const page = await world.must('GET', `${base}?limit=5${cursor && `&cursor=${cursor}`}`);
+      assert.ok(page.items.length <= 5);
+      paged.push(...page.items.map((item) => item.groupId));
+      cursor = page.nextCursor;
+    }
+    assert.deepEqual(paged, whole);
+    assert.equal((await world.api('GET', `${base}?limit=201`)).status, 422);
+    assert.equal((await world.api('GET', `${base}?cursor=x`)).status, 422);
   });
 
   test('the operator\'s limit holds at bind and in the test', async () => {

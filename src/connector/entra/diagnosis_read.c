@@ -290,7 +290,8 @@ static const struct diagnosis_check *read_line(struct diagnosis *diagnosis, cons
 	return unreached;
 }
 
-static bool group_is_renamed(const struct diagnosis *diagnosis, const struct reading *reading)
+/* The name under which a tool was bound to the group, if it has another by now; else NULL. */
+static const char *former_name(const struct diagnosis *diagnosis, const struct reading *reading)
 {
 	const struct connector_test_input *input = diagnosis->input;
 	for (size_t i = 0; i < input->bound_tool_count; i++) {
@@ -299,9 +300,19 @@ static bool group_is_renamed(const struct diagnosis *diagnosis, const struct rea
 			continue;
 		if (!text_is_empty(group->display_name) && reading->facts.display_name != NULL &&
 		    !text_equal(group->display_name, reading->facts.display_name))
-			return true;
+			return group->display_name;
 	}
-	return false;
+	return NULL;
+}
+
+static void rename_tell(struct diagnosis *diagnosis, const struct reading *reading, const char *former,
+                        struct diagnosis_check *line)
+{
+	const char *both =
+	    arena_printf(diagnosis->arena, "The group is called \"%s\" now; when it was bound it was \"%s\".",
+	                 reading->facts.display_name, former);
+	if (both != NULL)
+		line->summary = both;
 }
 
 /* That the tool itself is given to the group is the admin's to do; we only say what can be seen of it. */
@@ -327,7 +338,8 @@ static void found_group_line(struct diagnosis *diagnosis, const struct reading *
 {
 	struct connector_group_check *found = &diagnosis->groups[diagnosis->group_count++];
 	entra_group_check_fill(&reading->facts, reading->allowed, found);
-	if (found->manageable && group_is_renamed(diagnosis, reading))
+	const char *former = found->manageable ? former_name(diagnosis, reading) : NULL;
+	if (former != NULL)
 		found->code = "group_renamed";
 	const char *outcome = "failed";
 	if (found->manageable)
@@ -335,6 +347,8 @@ static void found_group_line(struct diagnosis *diagnosis, const struct reading *
 	struct diagnosis_check *line = diagnosis_add(diagnosis, "groups", outcome, found->code);
 	line->group_id = reading->group_id;
 	take_answer(diagnosis, line, reading);
+	if (former != NULL)
+		rename_tell(diagnosis, reading, former, line);
 	if (found->manageable)
 		assignments_tell(diagnosis, reading, line);
 }

@@ -14,7 +14,8 @@
 	"$select=id,displayName,description,groupTypes,securityEnabled,mailEnabled,onPremisesSyncEnabled,"                 \
 	"isAssignableToRole,"                                                                                              \
 	"isManagementRestricted,membershipRule,membershipRuleProcessingState,resourceProvisioningOptions,visibility"
-#define SEARCH_MAX 50
+#define SEARCH_MAX CONNECTOR_SEARCH_MAX
+#define SEARCH_PAGES_MAX 20 /* of one list: a page may be short, or empty, and the list go on */
 #define DELETED_PAGES_MAX 5
 
 static enum known known_of(const json_t *object, const char *name, enum known when_null)
@@ -211,6 +212,7 @@ enum result entra_read_group(const struct connector_environment *environment, co
 struct found_groups {
 	struct group_facts facts[SEARCH_MAX];
 	size_t count;
+	size_t most; /* that are wanted */
 };
 
 static char *path_take(struct text *path, struct arena *arena)
@@ -221,10 +223,10 @@ static char *path_take(struct text *path, struct arena *arena)
 }
 
 /* Groups whose name begins so; all, if nothing is searched for. */
-static char *beginning_path(struct arena *arena, const char *search)
+static char *beginning_path(struct arena *arena, const char *search, size_t most)
 {
 	struct text path = TEXT_INIT(16 * 1024);
-	text_printf(&path, "/groups?%s&$top=%d", SELECT, SEARCH_MAX);
+	text_printf(&path, "/groups?%s&$top=%zu", SELECT, most);
 	if (!text_is_empty(search)) {
 		text_append(&path, "&$filter=startswith(displayName,");
 		odata_append_literal(&path, search);
@@ -234,10 +236,10 @@ static char *beginning_path(struct arena *arena, const char *search)
 }
 
 /* Groups that have these words anywhere in their name. */
-static char *words_path(struct arena *arena, const char *search)
+static char *words_path(struct arena *arena, const char *search, size_t most)
 {
 	struct text path = TEXT_INIT(16 * 1024);
-	text_printf(&path, "/groups?%s&$top=%d&$count=true&$search=%%22displayName%%3A", SELECT, SEARCH_MAX);
+	text_printf(&path, "/groups?%s&$top=%zu&$count=true&$search=%%22displayName%%3A", SELECT, most);
 	for (const char *at = search; *at != '\0'; at++) {
 		const char one[2] = {*at, '\0'};
 		if (*at == '"' || *at == '\\')
@@ -275,7 +277,7 @@ static enum result list_read(const json_t *list, struct arena *arena, struct fou
 {
 	if (!json_is_array(list))
 		return bad_group(RESULT_PROTOCOL, error);
-	for (size_t i = 0; i < json_array_size(list) && found->count < SEARCH_MAX; i++) {
+	for (size_t i = 0; i < json_array_size(list) && found->count < found->most; i++) {
 		struct group_facts *facts = &found->facts[found->count];
 		enum result result = entra_group_facts_read(json_array_get(list, i), arena, facts);
 		if (result != RESULT_OK)
@@ -286,16 +288,38 @@ static enum result list_read(const json_t *list, struct arena *arena, struct fou
 	return RESULT_OK;
 }
 
+/* One page. *ret_url is where the list goes on; NULL at its end, or if nothing more is wanted. */
+static enum result page_ask(struct graph_session *session, struct odata_walk *walk, const struct graph_request *request,
+                            struct found_groups *found, const char **ret_url, struct error *error)
+{
+	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
+	enum result result = graph_perform(session, request, &answer, error);
+	if (result == RESULT_OK)
+		result = list_read(json_object_get(answer.body, "value"), session->arena, found, error);
+	if (result != RESULT_OK || found->count == found->most)
+		return result;
+	return odata_walk_next(walk, answer.body, session->arena, ret_url, error);
+}
+
+/* Until as many are found as are wanted. The header is not part of the link that leads on: it is sent with each page.
+ */
 static enum result list_ask(struct graph_session *session, const char *path, bool eventual, struct found_groups *found,
                             struct error *error)
 {
 	if (path == NULL)
 		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
-	const struct graph_request request = {.method = GRAPH_GET, .path = path, .eventual = eventual};
-	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
-	enum result result = graph_perform(session, &request, &answer, error);
-	if (result == RESULT_OK)
-		result = list_read(json_object_get(answer.body, "value"), session->arena, found, error);
+	struct odata_walk walk;
+	odata_walk_init(&walk, &session->place, SEARCH_PAGES_MAX + 1);
+	struct graph_request request = {.method = GRAPH_GET, .path = path, .eventual = eventual};
+	enum result result = RESULT_OK;
+	for (size_t page = 0; page < SEARCH_PAGES_MAX; page++) {
+		const char *url = NULL;
+		result = page_ask(session, &walk, &request, found, &url, error);
+		if (result != RESULT_OK || url == NULL)
+			break;
+		request = (struct graph_request){.method = GRAPH_GET, .url = url, .eventual = eventual};
+	}
+	odata_walk_done(&walk);
 	return result;
 }
 
@@ -304,16 +328,16 @@ static enum result list_ask(struct graph_session *session, const char *path, boo
 static enum result names_search(struct graph_session *session, const char *search, struct found_groups *found,
                                 struct error *error)
 {
-	enum result result = list_ask(session, beginning_path(session->arena, search), false, found, error);
-	if (result != RESULT_OK || text_is_empty(search) || found->count == SEARCH_MAX)
+	enum result result = list_ask(session, beginning_path(session->arena, search, found->most), false, found, error);
+	if (result != RESULT_OK || text_is_empty(search) || found->count == found->most)
 		return result;
-	result = list_ask(session, words_path(session->arena, search), true, found, NULL);
+	result = list_ask(session, words_path(session->arena, search, found->most), true, found, NULL);
 	return result == RESULT_NO_MEMORY ? error_set(error, result, NULL, "Out of memory.") : RESULT_OK;
 }
 
 enum result entra_search_groups(const struct connector_environment *environment, const struct connector_target *target,
-                                const char *search, struct arena *arena, struct connector_group_check **ret_groups,
-                                size_t *ret_count, struct error *error)
+                                const char *search, size_t most, struct arena *arena,
+                                struct connector_group_check **ret_groups, size_t *ret_count, struct error *error)
 {
 	struct graph_session session;
 	enum result result = graph_session_init(environment, target, arena, &session, error);
@@ -324,6 +348,8 @@ enum result entra_search_groups(const struct connector_environment *environment,
 	struct connector_group_check *groups = arena_array(arena, SEARCH_MAX, sizeof(*groups));
 	if (found == NULL || groups == NULL)
 		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+	found->count = 0;
+	found->most = most < SEARCH_MAX ? most : SEARCH_MAX;
 	result = names_search(&session, search, found, error);
 	if (result == RESULT_OK)
 		result = judge_all(&session, found->facts, found->count, allowed, error);

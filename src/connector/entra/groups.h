@@ -10,8 +10,9 @@
 #include "connector/entra/graph_request.h"
 
 enum result entra_search_groups(const struct connector_environment *environment, const struct connector_target *target,
-                                const char *search, struct arena *arena, struct connector_group_check **ret_groups,
-                                size_t *ret_count, struct error *error) MUST_CHECK;
+                                const char *search, size_t most, struct arena *arena,
+                                struct connector_group_check **ret_groups, size_t *ret_count, struct error *error)
+    MUST_CHECK;
 enum result entra_read_group(const struct connector_environment *environment, const struct connector_target *target,
                              const char *group_id, struct arena *arena, struct connector_group_check *ret_group,
                              struct error *error) MUST_CHECK;

@@ -167,7 +167,7 @@ static void a_search_tells_which_groups_can_be_bound(void **state)
 	size_t count = 0;
 	struct error error = {0};
 	assert_int_equal(
-	    world.ops->search_groups(&world.environment, &world.target, "AI's", world.arena, &groups, &count, &error),
+	    world.ops->search_groups(&world.environment, &world.target, "AI's", 50, world.arena, &groups, &count, &error),
 	    RESULT_OK);
 	assert_int_equal(count, 2);
 	assert_string_equal(groups[0].code, "group_ok");
