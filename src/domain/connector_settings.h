@@ -40,11 +40,17 @@ struct connector_settings {
 	struct credential credential;
 	const char *health;
 	const char *last_test;
-	int64_t tool_count; /* read-only */
+	int64_t tool_count; /* read-only, like tenant_is_fixed: a mapping, a grant or a bound group depends on it */
+	bool tenant_is_fixed;
 	int64_t last_used_at;
 	int64_t created_at;
 	int64_t updated_at;
 	int64_t version;
 };
+
+/* Whether it would become a link to another directory while things of the present one hang on it. */
+bool connector_leaves_tenant(const struct connector_settings *present, const char *tenant_id, const char *cloud);
+#define CONNECTOR_TENANT_FIXED_SENTENCE                                                                                \
+	"Tenant and cloud are fixed: a mapping, a grant or a bound group depends on them."
 
 #endif

@@ -244,6 +244,15 @@ static enum result connector_store_replaced(struct api_call *call, const struct 
 	return call_answer(call, 200, render_connector(&replaced, call_now_ms(call)));
 }
 
+/* Before the credential is tried: it belongs to the present directory, and is shown to no other one. */
+static enum result connector_check_tenant(struct api_call *call, const struct connector_settings *present)
+{
+	if (!connector_leaves_tenant(present, call_text(call, "config.tenantId", ""),
+	                             call_text(call, "config.cloud", "global")))
+		return RESULT_OK;
+	return error_set(&call->error, RESULT_CONFLICT, "connector_tenant_fixed", CONNECTOR_TENANT_FIXED_SENTENCE);
+}
+
 enum result api_connector_replace(struct api_call *call)
 {
 	struct connector_settings connector;
@@ -258,6 +267,8 @@ enum result api_connector_replace(struct api_call *call)
 	struct credential credential = connector.credential;
 	if (result == RESULT_OK)
 		result = connector_credential(call, connector.connector_id, true, &credential, &given);
+	if (result == RESULT_OK)
+		result = connector_check_tenant(call, &connector);
 	if (result != RESULT_OK)
 		return result;
 	connector_written(call, &connector);

@@ -5,12 +5,17 @@
 #include "store/sqlite_ops.h"
 #include "store/sqlite_work.h"
 
+/* A mapping, a grant or a bound group speaks of objects of this very tenant. */
+#define CONNECTOR_TENANT_FIXED                                                                                         \
+	"(EXISTS (SELECT 1 FROM identity_mapping m WHERE m.connector_key = c.connector_key) OR EXISTS (SELECT 1 FROM "     \
+	"access_grant g WHERE g.connector_id = c.connector_id) OR EXISTS (SELECT 1 FROM tool t WHERE t.connector_key = "   \
+	"c.connector_key AND t.group_id IS NOT NULL))"
 #define CONNECTOR_COLUMNS                                                                                              \
 	"c.connector_id, c.type, c.name, c.description, c.group_mode, c.enabled, c.tenant_id, c.client_id, c.cloud, "      \
 	"c.credential_kind, c.credential_source, c.credential_sealed, c.credential_reference, "                            \
 	"c.credential_certificate_reference, c.credential_expires_at, c.credential_stored_at, c.credential_version, "      \
 	"c.health, c.last_test, (SELECT count(*) FROM tool t WHERE t.connector_key = c.connector_key), c.last_used_at, "   \
-	"c.created_at, c.updated_at, c.version"
+	"c.created_at, c.updated_at, c.version, " CONNECTOR_TENANT_FIXED
 #define CONNECTOR_BY_ID "SELECT " CONNECTOR_COLUMNS " FROM connector c WHERE c.connector_id = ?1"
 
 static void credential_read(struct cursor *cursor, struct credential *credential)
@@ -46,6 +51,7 @@ static void connector_read(struct cursor *cursor, void *item)
 	connector->created_at = cursor_int(cursor);
 	connector->updated_at = cursor_int(cursor);
 	connector->version = cursor_int(cursor);
+	connector->tenant_is_fixed = cursor_bool(cursor);
 }
 
 static const char *connector_list_key(const void *item, struct arena *arena)
@@ -159,18 +165,6 @@ enum result sqlite_op_connector_list(struct store *store, const struct page *pag
 	    SQL_ARGS(sql_text(page_after_up(page)), sql_int(page_limit(page) + 1)), ret_connectors, ret_count, ret_next);
 }
 
-/* A mapping, a grant or a bound group speaks of objects of this very tenant. */
-static bool connector_tenant_in_use(struct session *session, const char *connector_id)
-{
-	return sql_exists(
-	    session,
-	    "SELECT 1 FROM connector c WHERE c.connector_id = ?1 AND (EXISTS (SELECT 1 FROM identity_mapping m "
-	    "WHERE m.connector_key = c.connector_key) OR EXISTS (SELECT 1 FROM access_grant g WHERE "
-	    "g.connector_id = c.connector_id) OR EXISTS (SELECT 1 FROM tool t WHERE t.connector_key = "
-	    "c.connector_key AND t.group_id IS NOT NULL))",
-	    SQL_ARGS(sql_text(connector_id)));
-}
-
 static void connector_replace_credential(struct session *session, const struct connector_settings *connector)
 {
 	const struct credential *credential = &connector->credential;
@@ -198,10 +192,8 @@ static enum result connector_change(struct session *session, struct sqlite_write
 		result = sealed_check_key(session, write, &connector->credential);
 	if (result != RESULT_OK)
 		return result;
-	if ((!text_equal(present.tenant_id, connector->tenant_id) || !text_equal(present.cloud, connector->cloud)) &&
-	    connector_tenant_in_use(session, write->id))
-		return write_refuse(write, RESULT_CONFLICT, "connector_tenant_fixed",
-		                    "Tenant and cloud are fixed: a mapping, a grant or a bound group depends on them.");
+	if (connector_leaves_tenant(&present, connector->tenant_id, connector->cloud))
+		return write_refuse(write, RESULT_CONFLICT, "connector_tenant_fixed", CONNECTOR_TENANT_FIXED_SENTENCE);
 	sql_run(session,
 	        "UPDATE connector SET name = ?2, description = ?3, group_mode = ?4, tenant_id = ?5, client_id = ?6, "
 	        "cloud = ?7, updated_at = ?8, version = version + 1, health = CASE WHEN group_mode = ?4 AND tenant_id = ?5 "

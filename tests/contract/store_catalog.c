@@ -178,7 +178,10 @@ static void a_tenant_is_fixed_once_something_depends_on_it(void **state)
 	scene_connector(scene, "entra");
 	connector.tenant_id = "66666666-6666-4666-8666-666666666666";
 	assert_ok(DO(scene, connector_update, &admin, &connector, false, 0, scene->arena, &kept, &scene->error));
+	assert_false(kept.tenant_is_fixed);
 	assert_ok(DO(scene, mapping_create, &admin, &mapping, NULL, scene->arena, &scene->error));
+	assert_ok(DO(scene, connector_read, "entra", scene->arena, &kept));
+	assert_true(kept.tenant_is_fixed);
 	connector.cloud = "china";
 	assert_refused(scene, DO(scene, connector_update, &admin, &connector, false, 0, scene->arena, &kept, &scene->error),
 	               RESULT_CONFLICT, "connector_tenant_fixed");

@@ -93,6 +93,18 @@ describe('connectors and tools hang together', () => {
     assert.equal((await world.api('PUT', '/api/v1/connectors/moving', body({ tenantId: 'other.example', clientId: 'd' }))).status, 200);
   });
 
+  test('a new secret is not shown to another tenant or cloud than the one that is fixed', async () => {
+    const { tenantId, clientId, clientSecret } = world.seed;
+    const body = (config) => ({ connectorId: 'fixed', type: 'entra', name: 'n', config: { tenantId, clientId, clientSecret, ...config } });
+    await world.must('POST', '/api/v1/connectors', body());
+    await world.must('POST', '/api/v1/identity-mappings', { accountId: 'x', connectorId: 'fixed', externalId: 'x@contoso.example' });
+    for (const config of [{ tenantId: '11111111-2222-4333-8444-555555555555' }, { cloud: 'usgov' }])
+      assertProblem(await world.api('PUT', '/api/v1/connectors/fixed', body(config)), 409, 'connector_tenant_fixed');
+    const { items } = await world.must('GET', '/api/v1/audit-events?limit=200');
+    assert.ok(!items.some((event) => event.action === 'connector.credentialRefused' && event.target.id === 'fixed'), 'nothing was tried');
+    assert.equal((await world.api('PUT', '/api/v1/connectors/fixed', body())).status, 200);
+  });
+
   test('a new credential that Entra refuses is answered with the report, and the old one goes on', async () => {
     story = await Story.ready(world, { intake: { approval: 'console' } });
     const before = await world.must('GET', '/api/v1/connectors/sandbox');
