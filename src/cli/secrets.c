@@ -113,7 +113,9 @@ static enum result add_key(struct rotation *rotation, struct error *error)
 		                 "line away and restart once more.",
 		                 rotation->reference);
 	result = master_key_file_add(rotation->reference, error);
-	return result == RESULT_OK ? master_key_reload(rotation->store.master_key, error) : result;
+	/* Also after a failure: the file may have been replaced, and only the disk not have said so. */
+	enum result reloaded = master_key_reload(rotation->store.master_key, result == RESULT_OK ? error : NULL);
+	return result == RESULT_OK ? reloaded : result;
 }
 
 static enum result rotate_steps(struct rotation *rotation, struct error *error)

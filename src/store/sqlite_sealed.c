@@ -9,7 +9,7 @@
 /* The audit key is a named value; what it is bound to, and a connector's secret, is said by who seals them. */
 #define AUDIT_KEY_NAME "audit.key"
 #define AUDIT_KEY_BOUND_TO "audit-key"
-#define KEY_ID_NAME "master-key.id"
+#define RETIRED_PREFIX "master-key.retired."
 #define KEY_ID_AT 1
 #define KEY_ID_SIZE 4
 #define CONNECTOR_PREFIX "connector:"
@@ -35,11 +35,13 @@ enum result sqlite_op_sealed_list(struct store *store, struct arena *arena, stru
 	                        SQL_ARGS(sql_int(SQLITE_WHOLE_LIST + 1)), ret_items, ret_count, NULL);
 }
 
+/* By the keys that are gone, not by the present one: between the new key's arrival and the sealing anew, which a crash
+ * may stretch to days, what is sealed under the new key is as good as what is sealed under the old one. */
 enum result sealed_check_key(struct session *session, struct sqlite_write *write, const struct credential *credential)
 {
 	if (credential->source != CREDENTIAL_SEALED || credential->sealed_length < KEY_ID_AT + KEY_ID_SIZE)
 		return RESULT_OK;
-	if (sql_exists(session, "SELECT 1 FROM meta WHERE name = '" KEY_ID_NAME "' AND value <> ?1",
+	if (sql_exists(session, "SELECT 1 FROM meta WHERE name = '" RETIRED_PREFIX "' || hex(?1)",
 	               SQL_ARGS(sql_bytes(credential->sealed + KEY_ID_AT, KEY_ID_SIZE))))
 		return write_refuse(write, RESULT_UNAVAILABLE, "unavailable",
 		                    "The master key was changed while this was sealed; try again.");
@@ -78,6 +80,22 @@ static bool all_are_there(struct session *session, size_t count)
 	return present == (int64_t)count;
 }
 
+/* What was sealed under any other key than the present one is sealed under that no longer. */
+static void keys_retire(struct session *session, const struct replacing *replacing)
+{
+	for (size_t at = 0; at < replacing->count; at++) {
+		const struct sealed_item *old = &replacing->olds[at];
+
+		if (old->length >= KEY_ID_AT + KEY_ID_SIZE)
+			sql_run(session,
+			        "INSERT INTO meta (name, value) VALUES ('" RETIRED_PREFIX
+			        "' || hex(?1), x'') ON CONFLICT DO NOTHING",
+			        SQL_ARGS(sql_bytes(old->sealed + KEY_ID_AT, KEY_ID_SIZE)));
+	}
+	sql_run(session, "DELETE FROM meta WHERE name = '" RETIRED_PREFIX "' || hex(?1)",
+	        SQL_ARGS(sql_bytes(replacing->key_id, KEY_ID_SIZE)));
+}
+
 static enum result replace_work(struct session *session, struct sqlite_write *write)
 {
 	const struct replacing *replacing = write->in;
@@ -87,10 +105,7 @@ static enum result replace_work(struct session *session, struct sqlite_write *wr
 		same = item_replace(session, &replacing->olds[at], &replacing->news[at]);
 	if (!same)
 		return write_refuse(write, RESULT_CONFLICT, "conflict", "A sealed secret was changed meanwhile.");
-	sql_run(session,
-	        "INSERT INTO meta (name, value) VALUES ('" KEY_ID_NAME
-	        "', ?1) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-	        SQL_ARGS(sql_bytes(replacing->key_id, KEY_ID_SIZE)));
+	keys_retire(session, replacing);
 	audit_append(session, write->actor, "secrets.rotated", "secrets", "master-key", "ok",
 	             audit_detail(session, NULL, "secrets", arena_printf(session->scratch, "%zu", replacing->count), NULL));
 	return RESULT_OK;

@@ -381,11 +381,32 @@ static void nothing_sealed_under_a_retired_master_key_comes_in_any_more(void **s
 {
 	struct scene *scene = *state;
 	struct connector_settings connector = scene_connector_value("late");
+	struct sealed_item *olds = NULL;
+	size_t count = 0;
 
-	assert_ok(DO(scene, sealed_replace, &admin, NULL, NULL, 0, new_id, &scene->error));
+	scene_connector(scene, "entra");
+	assert_ok(DO(scene, sealed_list, scene->arena, &olds, &count));
+	struct sealed_item new = {olds[0].bound_to, (const uint8_t *)"\1\11\11\11\11resealed", 13};
+	assert_ok(DO(scene, sealed_replace, &admin, olds, &new, 1, new_id, &scene->error));
 	assert_refused(scene, DO(scene, connector_create, &admin, &connector, NULL, scene->arena, &scene->error),
 	               RESULT_UNAVAILABLE, "unavailable");
 	connector.credential.sealed = (const uint8_t *)"\1\11\11\11\11bytes";
+	connector.credential.sealed_length = 10;
+	assert_ok(DO(scene, connector_create, &admin, &connector, NULL, scene->arena, &scene->error));
+}
+
+static void a_secret_under_the_key_to_come_is_taken_while_the_change_of_keys_is_broken_off(void **state)
+{
+	struct scene *scene = *state;
+	struct connector_settings connector = scene_connector_value("late");
+	struct sealed_item *olds = NULL;
+	size_t count = 0;
+
+	scene_connector(scene, "entra");
+	assert_ok(DO(scene, sealed_list, scene->arena, &olds, &count));
+	struct sealed_item new = {olds[0].bound_to, (const uint8_t *)"\1\11\11\11\11resealed", 13};
+	assert_ok(DO(scene, sealed_replace, &admin, olds, &new, 1, new_id, &scene->error));
+	connector.credential.sealed = (const uint8_t *)"\1\12\12\12\12bytes";
 	connector.credential.sealed_length = 10;
 	assert_ok(DO(scene, connector_create, &admin, &connector, NULL, scene->arena, &scene->error));
 }
@@ -409,6 +430,7 @@ int main(void)
 	    scene_test(a_mapping_that_was_asked_about_in_vain_lets_the_others_come_first),
 	    scene_test(the_change_of_the_master_key_is_whole_or_nothing),
 	    scene_test(nothing_sealed_under_a_retired_master_key_comes_in_any_more),
+	    scene_test(a_secret_under_the_key_to_come_is_taken_while_the_change_of_keys_is_broken_off),
 	};
 
 	return cmocka_run_group_tests_name("store: the setup guide", tests, NULL, NULL);
