@@ -23,7 +23,8 @@ struct credential {
 	const char *certificate_reference; /* NULL unless a certificate */
 	int64_t expires_at;                /* as Entra's app registration said; 0 unknown */
 	int64_t stored_at;
-	int64_t version; /* bumped at each replacement: the key of the token cache */
+	int64_t
+	    version; /* bumped at each replacement, and with tenant, client, cloud or mode: the key of the token cache */
 };
 
 /* health: "untested" "passed" "warning" "failed". last_test is the report as JSON text, NULL before the first. */

@@ -194,13 +194,19 @@ static enum result connector_change(struct session *session, struct sqlite_write
 		return result;
 	if (connector_leaves_tenant(&present, connector->tenant_id, connector->cloud))
 		return write_refuse(write, RESULT_CONFLICT, "connector_tenant_fixed", CONNECTOR_TENANT_FIXED_SENTENCE);
+	/* What is signed in to, and as whom, is part of the credential: a test of the former that is still under way must
+	 * not speak for the new one. */
 	sql_run(session,
-	        "UPDATE connector SET name = ?2, description = ?3, group_mode = ?4, tenant_id = ?5, client_id = ?6, "
-	        "cloud = ?7, updated_at = ?8, version = version + 1, health = CASE WHEN group_mode = ?4 AND tenant_id = ?5 "
-	        "AND client_id = ?6 AND cloud = ?7 THEN health ELSE 'untested' END WHERE connector_id = ?1",
+	        "UPDATE connector SET name = ?2, description = ?3, updated_at = ?4, version = version + 1 "
+	        "WHERE connector_id = ?1",
 	        SQL_ARGS(sql_text(write->id), sql_text(connector->name), sql_text(connector->description),
-	                 sql_text(connector->group_mode), sql_text(connector->tenant_id), sql_text(connector->client_id),
-	                 sql_text(connector->cloud), sql_int(session->now)));
+	                 sql_int(session->now)));
+	sql_run(session,
+	        "UPDATE connector SET group_mode = ?2, tenant_id = ?3, client_id = ?4, cloud = ?5, health = 'untested', "
+	        "credential_version = credential_version + 1 WHERE connector_id = ?1 AND NOT (group_mode = ?2 AND "
+	        "tenant_id = ?3 AND client_id = ?4 AND cloud = ?5)",
+	        SQL_ARGS(sql_text(write->id), sql_text(connector->group_mode), sql_text(connector->tenant_id),
+	                 sql_text(connector->client_id), sql_text(connector->cloud)));
 	if (write->flag)
 		connector_replace_credential(session, connector);
 	audit_append(session, write->actor, "connector.updated", "connector", write->id, "ok",

@@ -137,7 +137,7 @@ struct group_order {
 
 /* A connection test as it is kept. */
 struct connector_test_record {
-	int64_t credential_version; /* the one tested: a report about a credential replaced meanwhile is dropped */
+	int64_t credential_version; /* the one tested: a report about one replaced meanwhile is dropped */
 	const char *outcome;        /* "passed" "warning" "failed" */
 	const char *report;         /* JSON text */
 	int64_t credential_expires_at;

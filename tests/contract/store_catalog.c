@@ -162,10 +162,27 @@ static void a_change_of_what_is_signed_in_to_starts_untested_and_a_new_name_does
 	connector.client_id = "66666666-6666-4666-8666-666666666666";
 	assert_ok(DO(scene, connector_update, &admin, &connector, false, 0, scene->arena, &kept, &scene->error));
 	assert_string_equal(kept.health, "untested");
-	assert_ok(DO(scene, connector_save_test, &admin, "entra", TEST(1, "passed", "{}", 0), &scene->error));
+	assert_ok(DO(scene, connector_save_test, &admin, "entra", TEST(2, "passed", "{}", 0), &scene->error));
 	connector.group_mode = "create";
 	assert_ok(DO(scene, connector_update, &admin, &connector, false, 0, scene->arena, &kept, &scene->error));
 	assert_string_equal(kept.health, "untested");
+}
+
+static void a_test_of_another_client_under_way_does_not_speak_for_the_new_one(void **state)
+{
+	struct scene *scene = *state;
+	struct connector_settings connector = scene_connector_value("entra"), kept;
+
+	scene_connector(scene, "entra");
+	connector.client_id = "66666666-6666-4666-8666-666666666666";
+	assert_ok(DO(scene, connector_update, &admin, &connector, false, 0, scene->arena, &kept, &scene->error));
+	assert_ok(DO(scene, connector_save_test, &admin, "entra", TEST(1, "passed", "{}", 0), &scene->error));
+	assert_ok(DO(scene, connector_read, "entra", scene->arena, &kept));
+	assert_string_equal(kept.health, "untested");
+	assert_ok(DO(scene, connector_save_test, &admin, "entra", TEST(kept.credential.version, "passed", "{}", 0),
+	             &scene->error));
+	assert_ok(DO(scene, connector_read, "entra", scene->arena, &kept));
+	assert_string_equal(kept.health, "passed");
 }
 
 static void a_tenant_is_fixed_once_something_depends_on_it(void **state)
@@ -521,6 +538,7 @@ int main(void)
 	    scene_test(a_change_against_an_older_version_is_refused),
 	    scene_test(a_credential_replaced_starts_untested_and_drops_the_old_ones_report),
 	    scene_test(a_change_of_what_is_signed_in_to_starts_untested_and_a_new_name_does_not),
+	    scene_test(a_test_of_another_client_under_way_does_not_speak_for_the_new_one),
 	    scene_test(a_tenant_is_fixed_once_something_depends_on_it),
 	    scene_test(a_connector_in_use_cannot_be_deleted),
 	    scene_test(a_group_controls_two_tools_only_if_one_side_allows_it),
