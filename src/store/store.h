@@ -389,9 +389,9 @@ struct store_ops {
 	                           size_t *ret_count) MUST_CHECK;
 	/* Replaces sealed bytes in one transaction and writes down that the keys of `olds` are gone, unless one is
 	 * `key_id`, the present one: from then on a connector sealed under one of them (bytes 1 to 4 of its sealed bytes)
-	 * is refused, RESULT_UNAVAILABLE code unavailable. CONFLICT conflict, and nothing happens, if a connector's sealed
-	 * bytes are no longer `olds[i].sealed`: list and try again. A credential's version does not change. Audit
-	 * secrets.rotated. */
+	 * is refused, RESULT_UNAVAILABLE code unavailable. What is no longer `olds[i].sealed` is left alone. CONFLICT
+	 * conflict, and nothing happens, if something would stay that is not sealed under `key_id`: list and try again. A
+	 * credential's version does not change. Audit secrets.rotated. */
 	enum result (*sealed_replace)(struct store *store, const struct actor *actor, const struct sealed_item *olds,
 	                              const struct sealed_item *news, size_t count, const uint8_t key_id[4],
 	                              struct error *error) MUST_CHECK;

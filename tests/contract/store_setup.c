@@ -377,6 +377,31 @@ static void the_change_of_the_master_key_is_whole_or_nothing(void **state)
 	assert_int_equal(events(scene, "secrets.rotated"), 1);
 }
 
+static void secrets_that_change_while_the_master_key_does_cannot_hold_it_up(void **state)
+{
+	struct scene *scene = *state;
+	struct connector_settings connector = scene_connector_value("late"), kept;
+	struct sealed_item *olds = NULL;
+	size_t count = 0;
+
+	scene_connector(scene, "entra");
+	scene_connector(scene, "gone");
+	assert_ok(DO(scene, sealed_list, scene->arena, &olds, &count));
+	assert_int_equal(count, 2);
+	connector.credential.sealed = (const uint8_t *)"\1\11\11\11\11bytes";
+	connector.credential.sealed_length = 10;
+	assert_ok(DO(scene, connector_create, &admin, &connector, NULL, scene->arena, &scene->error));
+	connector.connector_id = "entra";
+	assert_ok(DO(scene, connector_update, &admin, &connector, true, 0, scene->arena, &kept, &scene->error));
+	assert_ok(DO(scene, connector_delete, &admin, "gone", 0, &scene->error));
+	struct sealed_item news[2] = {olds[0], olds[1]};
+	news[0].sealed = news[1].sealed = (const uint8_t *)"\1\11\11\11\11resealed";
+	news[0].length = news[1].length = 13;
+	assert_ok(DO(scene, sealed_replace, &admin, olds, news, 2, new_id, &scene->error));
+	assert_ok(DO(scene, connector_read, "entra", scene->arena, &kept));
+	assert_memory_equal(kept.credential.sealed, connector.credential.sealed, 10);
+}
+
 static void nothing_sealed_under_a_retired_master_key_comes_in_any_more(void **state)
 {
 	struct scene *scene = *state;
@@ -429,6 +454,7 @@ int main(void)
 	    scene_test(a_mapping_whose_user_is_gone_shows_it_and_one_changed_meanwhile_is_left_alone),
 	    scene_test(a_mapping_that_was_asked_about_in_vain_lets_the_others_come_first),
 	    scene_test(the_change_of_the_master_key_is_whole_or_nothing),
+	    scene_test(secrets_that_change_while_the_master_key_does_cannot_hold_it_up),
 	    scene_test(nothing_sealed_under_a_retired_master_key_comes_in_any_more),
 	    scene_test(a_secret_under_the_key_to_come_is_taken_while_the_change_of_keys_is_broken_off),
 	};

@@ -81,6 +81,22 @@ describe('beside a running service', () => {
     assert.ok(made.length > 0);
     for (const connectorId of made) assert.equal(await tests(connectorId), 'passed', connectorId);
   });
+
+  test('secrets that are replaced all the time do not keep the key from being changed', async () => {
+    let going = true;
+    const { tenantId, clientId, clientSecret } = world.seed;
+    const replacer = async () => {
+      while (going) await world.api('PUT', '/api/v1/connectors/second', { name: 'Busy', config: { tenantId, clientId, clientSecret } });
+    };
+    const replacers = [replacer(), replacer(), replacer()];
+    const codes = [];
+    for (let round = 0; round < 5; round++) codes.push((await rotate()).code);
+    going = false;
+    await Promise.all(replacers);
+    assert.deepEqual(codes, [0, 0, 0, 0, 0]);
+    assert.equal(lines().length, 1);
+    assert.equal(await tests('second'), 'passed');
+  });
 });
 
 describe('broken off', () => {
