@@ -118,6 +118,13 @@ enum result json_read(const char *bytes, size_t length, json_t **ret_value, stru
 	return json_read_at(bytes, length, ret_value, &line, &column, error);
 }
 
+enum result json_read_answer(const char *bytes, size_t length, json_t **ret_value)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+	size_t skipped = length >= sizeof(mark) - 1 && memcmp(bytes, mark, sizeof(mark) - 1) == 0 ? sizeof(mark) - 1 : 0;
+	return json_read(bytes + skipped, length - skipped, ret_value, NULL);
+}
+
 const json_t *json_at(const json_t *value, const char *path)
 {
 	while (value != NULL && *path != '\0') {

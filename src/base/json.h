@@ -20,6 +20,8 @@ enum result json_read(const char *bytes, size_t length, json_t **ret_value, stru
 /* The same, but also gives where it failed (1-based); for problem bodies. */
 enum result json_read_at(const char *bytes, size_t length, json_t **ret_value, int *ret_line, int *ret_column,
                          struct error *error) MUST_CHECK;
+/* What another server answered: the same, behind a byte order mark, if it begins with one (RFC 8259, section 8.1). */
+enum result json_read_answer(const char *bytes, size_t length, json_t **ret_value) MUST_CHECK;
 
 /* Compact text, keys in insertion order; NULL on failure. */
 char *json_write(struct arena *arena, const json_t *value) MUST_CHECK;

@@ -91,12 +91,23 @@ static long number_in_prose(const json_t *body)
 	return atol(digits);
 }
 
+/* A number, whoever wrote it as what. */
+static long number_of(const json_t *value)
+{
+	int64_t number = json_integer_value(value);
+	const char *digits = json_string_value(value);
+	if (digits != NULL && text_parse_int(digits, 0, INT32_MAX, &number) != RESULT_OK)
+		return 0;
+	return (long)number;
+}
+
 long entra_token_error_number(const json_t *body)
 {
 	const json_t *codes = json_at(body, "error_codes");
+	size_t count = json_is_array(codes) ? json_array_size(codes) : 1;
 	long first = 0;
-	for (size_t i = 0; i < json_array_size(codes) && i < 16; i++) {
-		long number = (long)json_integer_value(json_array_get(codes, i));
+	for (size_t i = 0; i < count && i < 16; i++) {
+		long number = number_of(json_is_array(codes) ? json_array_get(codes, i) : codes);
 		if (number <= 0)
 			continue;
 		if (table_find(number) != NULL)
@@ -133,13 +144,14 @@ static enum result result_of(const char *code)
 	return RESULT_DENIED;
 }
 
-static const char *code_of_status(int status, const json_t *body)
+/* What speaks with an AADSTS number is Entra, whatever status it came with. */
+static const char *code_of_status(int status, const json_t *body, long aadsts)
 {
 	if (status == 429)
 		return "login_throttled";
 	if (status >= 500)
 		return "login_unavailable";
-	if (status < 400 || body == NULL)
+	if (body == NULL || (status < 400 && aadsts == 0))
 		return "login_bad_response";
 	return NULL;
 }
@@ -169,7 +181,7 @@ enum result entra_token_error_fill(int status, const json_t *body, bool secret_i
                                    int64_t now_ms, struct error *error)
 {
 	long aadsts = entra_token_error_number(body);
-	const char *code = code_of_status(status, body);
+	const char *code = code_of_status(status, body, aadsts);
 	if (code == NULL)
 		code = entra_token_error_code(aadsts, secret_is_guid);
 	enum result result = result_of(code);

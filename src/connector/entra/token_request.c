@@ -229,11 +229,12 @@ static enum result exchange_judge(const struct exchange *exchange, const struct 
                                   struct arena *arena, struct entra_token_answer *ret_answer, struct error *error)
 {
 	_cleanup_(json_decrefp) json_t *body = NULL;
-	enum result result = json_read(response->body != NULL ? response->body : "", response->body_length, &body, NULL);
+	enum result result = json_read_answer(response->body != NULL ? response->body : "", response->body_length, &body);
 	if (result == RESULT_NO_MEMORY)
 		return error_set(error, result, NULL, "Out of memory.");
 	const json_t *object = json_is_object(body) ? body : NULL;
-	if (response->status == 200 && object != NULL)
+	bool refused = json_string_at(object, "access_token") == NULL && entra_token_error_number(object) != 0;
+	if (response->status == 200 && object != NULL && !refused)
 		return answer_take(response, object, arena, ret_answer, error);
 	result = entra_token_error_fill(response->status, object, exchange->secret_is_guid,
 	                                http_response_header(response, "retry-after"),

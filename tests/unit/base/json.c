@@ -125,6 +125,20 @@ static void nesting_deeper_than_64_is_refused_before_anything_is_built(void **st
 	assert_int_equal(memory_count(), count);
 }
 
+static void another_servers_byte_order_mark_is_skipped_and_ours_to_refuse_in_a_request(void **state)
+{
+	(void)state;
+	static const char marked[] = "\xef\xbb\xbf{}";
+	json_t *value = NULL;
+	assert_int_equal(json_read_answer(marked, strlen(marked), &value), RESULT_OK);
+	assert_true(json_is_object(value));
+	json_decref(value);
+	assert_int_equal(json_read(marked, strlen(marked), &value, NULL), RESULT_INVALID);
+	assert_int_equal(json_read_answer(marked, 3, &value), RESULT_INVALID);
+	assert_int_equal(json_read_answer(marked, 2, &value), RESULT_INVALID);
+	assert_int_equal(json_read_answer("", 0, &value), RESULT_INVALID);
+}
+
 static void a_malformed_text_is_told_by_line_and_column_without_quoting_it(void **state)
 {
 	(void)state;
@@ -291,6 +305,7 @@ int main(void)
 	    cmocka_unit_test(texts_that_are_json_are_read),
 	    cmocka_unit_test(texts_that_are_not_strict_json_are_refused_with_their_place),
 	    cmocka_unit_test(nesting_deeper_than_64_is_refused_before_anything_is_built),
+	    cmocka_unit_test(another_servers_byte_order_mark_is_skipped_and_ours_to_refuse_in_a_request),
 	    cmocka_unit_test(a_malformed_text_is_told_by_line_and_column_without_quoting_it),
 	    cmocka_unit_test(running_out_of_memory_while_reading_is_told_never_half_read),
 	    cmocka_unit_test(running_out_of_memory_while_writing_never_gives_a_shorter_text),

@@ -262,6 +262,20 @@ static void what_is_no_token_is_not_used_as_one(void **state)
 	}
 }
 
+static void a_refusal_that_came_with_status_200_is_still_named(void **state)
+{
+	(void)state;
+	struct fake_world world;
+	fake_world_open(&world);
+	fake_when(&world.entra, (struct fake_rule){.method = "POST", .path = "/token", .status = 200, .body = REFUSED});
+	const char *token = NULL;
+	struct error error = {0};
+	assert_int_equal(get(&world, &token, &error), RESULT_DENIED);
+	assert_string_equal(error.code, "secret_invalid");
+	assert_int_equal(error.aadsts, 7000215);
+	fake_world_close(&world);
+}
+
 static void a_certificate_credential_without_its_certificate_is_named_and_nothing_is_sent(void **state)
 {
 	(void)state;
@@ -289,6 +303,7 @@ int main(void)
 	    cmocka_unit_test(a_crowd_of_jobs_asks_once),
 	    cmocka_unit_test(a_crowd_of_jobs_is_refused_once),
 	    cmocka_unit_test(what_is_no_token_is_not_used_as_one),
+	    cmocka_unit_test(a_refusal_that_came_with_status_200_is_still_named),
 	    cmocka_unit_test(a_certificate_credential_without_its_certificate_is_named_and_nothing_is_sent),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
