@@ -35,6 +35,16 @@ static bool is_news(struct session *session, const struct connector_settings *pr
 	       !text_equal(failed_codes(session, present->last_test), failed_codes(session, record->report));
 }
 
+/* What keeps all jobs from their work, else the first that failed. */
+static const char *failing_code(struct session *session, const struct connector_test_record *record)
+{
+	const char *codes = failed_codes(session, record->report);
+
+	if (record->incident_code != NULL || codes == NULL || codes[0] == '\0')
+		return record->incident_code;
+	return arena_strndup(session->scratch, codes + 1, strcspn(codes + 1, " "));
+}
+
 static void tell(struct session *session, const struct sqlite_write *write, const struct connector_settings *present,
                  const struct connector_test_record *record)
 {
@@ -46,7 +56,7 @@ static void tell(struct session *session, const struct sqlite_write *write, cons
 		             audit_detail(session, NULL, "outcome", record->outcome, NULL));
 	if (failed && had_worked)
 		audit_append(session, write->actor, "connector.failing", "connector", write->id, "failed",
-		             audit_detail(session, NULL, "code", record->incident_code, NULL));
+		             audit_detail(session, NULL, "code", failing_code(session, record), NULL));
 	if (!failed && had_failed)
 		audit_append(session, write->actor, "connector.recovered", "connector", write->id, "ok", NULL);
 }

@@ -48,6 +48,25 @@ static void a_connector_that_passed_and_now_fails_is_an_event_and_so_is_its_reco
 	assert_int_equal(events(scene, "connector.failing"), 1);
 }
 
+static void a_failure_that_may_pass_is_named_in_its_event_too(void **state)
+{
+	struct scene *scene = *state;
+	struct page page = {.limit = 200};
+	struct audit_event *list = NULL;
+	size_t count = 0;
+	const char *next = NULL, *detail = NULL;
+
+	scene_catalog(scene);
+	save(scene, "passed", "{}", true, NULL);
+	save(scene, "failed", REPORT_A, true, NULL);
+	assert_ok(DO(scene, audit_list, &page, scene->arena, &list, &count, &next));
+	for (size_t at = 0; at < count; at++)
+		if (text_equal(list[at].action, "connector.failing"))
+			detail = list[at].detail;
+	assert_non_null(detail);
+	assert_non_null(strstr(detail, "secret_invalid"));
+}
+
 static void an_hourly_test_that_says_nothing_new_does_not_fill_the_audit(void **state)
 {
 	struct scene *scene = *state;
@@ -440,6 +459,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    scene_test(a_connector_that_passed_and_now_fails_is_an_event_and_so_is_its_recovery),
+	    scene_test(a_failure_that_may_pass_is_named_in_its_event_too),
 	    scene_test(an_hourly_test_that_says_nothing_new_does_not_fill_the_audit),
 	    scene_test(jobs_of_a_connector_that_fails_its_test_wait_as_one_incident),
 	    scene_test(a_connector_is_checked_once_its_time_has_come_and_not_twice),
