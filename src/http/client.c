@@ -19,7 +19,7 @@
 
 #include "http/transfer.h"
 
-#define CONNECTIONS_PER_HOST 16
+#define CONNECTIONS_PER_HOST 64 /* what waits for one uses up its own timeout: no fewer than are asked at once */
 #define KEPT_CONNECTIONS 64
 #define LONGEST_SLEEP_MS (60 * 1000)
 

@@ -18,7 +18,6 @@
 #include "connector/entra/throttle_gate.h"
 #include "connector/entra/transport.h"
 
-#define AT_ONCE_MAX 48
 #define READS_FIXED 3
 
 enum { READ_USERS, READ_GROUPS, READ_APPLICATION };
@@ -99,9 +98,9 @@ static enum result questions_write(struct diagnosis *diagnosis, struct readings 
 
 static enum result block_ask(struct diagnosis *diagnosis, struct reading **block, size_t count)
 {
-	struct graph_request requests[AT_ONCE_MAX];
-	struct graph_answer answers[AT_ONCE_MAX];
-	enum result results[AT_ONCE_MAX];
+	struct graph_request requests[GRAPH_AT_ONCE_MAX];
+	struct graph_answer answers[GRAPH_AT_ONCE_MAX];
+	enum result results[GRAPH_AT_ONCE_MAX];
 	struct error *errors = arena_array(diagnosis->arena, count, sizeof(*errors));
 	if (errors == NULL)
 		return RESULT_NO_MEMORY;
@@ -124,12 +123,12 @@ static enum result block_ask(struct diagnosis *diagnosis, struct reading **block
 
 static enum result questions_ask(struct diagnosis *diagnosis, struct readings *readings)
 {
-	struct reading *block[AT_ONCE_MAX];
+	struct reading *block[GRAPH_AT_ONCE_MAX];
 	size_t pending = 0;
 	for (size_t i = 0; i < readings->count; i++) {
 		if (readings->items[i].request.path != NULL)
 			block[pending++] = &readings->items[i];
-		if (pending == AT_ONCE_MAX || (i + 1 == readings->count && pending > 0)) {
+		if (pending == GRAPH_AT_ONCE_MAX || (i + 1 == readings->count && pending > 0)) {
 			enum result result = block_ask(diagnosis, block, pending);
 			if (result != RESULT_OK)
 				return result;
@@ -161,14 +160,27 @@ static enum result answers_examine(struct diagnosis *diagnosis, struct readings 
 	return RESULT_OK;
 }
 
-/* A group that Graph does not know: missing, or deleted? */
-static void missing_explain(struct diagnosis *diagnosis, struct readings *readings)
+/* Groups that Graph does not know: missing, or deleted? Asked for all of them at the same time. */
+static enum result missing_explain(struct diagnosis *diagnosis, struct readings *readings)
 {
+	const char **ids = arena_array(diagnosis->arena, readings->count, sizeof(*ids));
+	struct reading **missing = arena_array(diagnosis->arena, readings->count, sizeof(*missing));
+	bool *deleted = arena_array(diagnosis->arena, readings->count, sizeof(*deleted));
+	size_t count = 0;
+	if (ids == NULL || missing == NULL || deleted == NULL)
+		return RESULT_NO_MEMORY;
 	for (size_t i = READS_FIXED; i < readings->count; i++) {
 		struct reading *reading = &readings->items[i];
-		if (reading->result != RESULT_OK && graph_fault_is_missing(reading->answer.status, &reading->answer.fault))
-			reading->result = entra_group_explain_missing(&diagnosis->session, reading->group_id, &reading->error);
+		if (reading->result == RESULT_OK || !graph_fault_is_missing(reading->answer.status, &reading->answer.fault))
+			continue;
+		missing[count] = reading;
+		ids[count++] = reading->group_id;
 	}
+	if (count > 0)
+		entra_groups_find_deleted(&diagnosis->session, ids, count, deleted);
+	for (size_t i = 0; i < count; i++)
+		missing[i]->result = entra_group_missing_fill(deleted[i], &missing[i]->error);
+	return RESULT_OK;
 }
 
 /* The operator's limit. Where ownership decides and could not be asked, that failure becomes the group's. */
@@ -485,10 +497,10 @@ enum result diagnosis_read(struct diagnosis *diagnosis, struct error *error)
 		result = questions_ask(diagnosis, &readings);
 	if (result == RESULT_OK)
 		result = answers_examine(diagnosis, &readings);
-	if (result == RESULT_OK) {
-		missing_explain(diagnosis, &readings);
+	if (result == RESULT_OK)
+		result = missing_explain(diagnosis, &readings);
+	if (result == RESULT_OK)
 		result = limits_check(diagnosis, &readings);
-	}
 	if (result == RESULT_OK)
 		result = assignments_ask(diagnosis, &readings);
 	if (result != RESULT_OK)

@@ -191,10 +191,11 @@ static void error_take_trace(struct error *error, const struct connector_trace *
 	memcpy(error->client_request_id, trace->client_request_id, sizeof(error->client_request_id));
 }
 
-/* An answer whose body cannot be read is still judged by its status where that alone says enough. */
+/* An answer whose body cannot be read is still judged by its status where that alone says enough. A 407 says that it is
+ * a proxy that speaks. */
 static bool status_speaks_alone(int status, bool empty_body)
 {
-	return status == 429 || status >= 500 || (status >= 400 && empty_body);
+	return status == 429 || status >= 500 || (status >= 400 && status != 407 && empty_body);
 }
 
 static enum result answer_judge(struct graph_session *session, const struct http_response *response, bool wants_body,
@@ -203,7 +204,7 @@ static enum result answer_judge(struct graph_session *session, const struct http
 	bool empty = response->body_length == 0;
 	enum result result = RESULT_OK;
 	if (!empty)
-		result = json_read(response->body, response->body_length, &answer->body, NULL);
+		result = json_read_answer(response->body, response->body_length, &answer->body);
 	if (result == RESULT_NO_MEMORY)
 		return error_set(error, result, NULL, "Out of memory.");
 	bool is_object = json_is_object(answer->body);
@@ -285,15 +286,12 @@ static enum result request_check(const struct graph_request *request, struct err
 	return error_set(error, RESULT_INVALID, "validation_failed", "That request is not one that this product sends.");
 }
 
-/* After a 401 that means the token alone: with a new one, once. Several may have been refused with the same token: one
- * new one is for them all. */
-static enum result perform_again(struct graph_session *session, const char *rejected,
-                                 const struct graph_request *request, struct graph_answer *answer, struct error *error)
+/* After a 401 that means the token alone: with a new one, once. */
+static enum result perform_again(struct graph_session *session, const struct graph_request *request,
+                                 struct graph_answer *answer, struct error *error)
 {
 	graph_answer_done(answer);
-	enum result result = RESULT_OK;
-	if (session->token == rejected)
-		result = session_find_token(session, rejected, error);
+	enum result result = session_find_token(session, session->token, error);
 	return result == RESULT_OK ? exchange_once(session, request, answer, error) : result;
 }
 
@@ -310,7 +308,7 @@ enum result graph_perform(struct graph_session *session, const struct graph_requ
 		return result;
 	result = exchange_once(session, request, ret_answer, error);
 	if (result != RESULT_OK && graph_fault_is_token(ret_answer->status, &ret_answer->fault))
-		return perform_again(session, session->token, request, ret_answer, error);
+		return perform_again(session, request, ret_answer, error);
 	return result;
 }
 
@@ -328,20 +326,9 @@ static enum result exchanges_prepare(struct graph_session *session, const struct
 	return RESULT_OK;
 }
 
-static void exchanges_judge(struct graph_session *session, const struct graph_request *requests, size_t count,
-                            const struct exchange *exchanges, const struct http_response *responses,
-                            struct graph_answer *answers, enum result *results, struct error *errors)
-{
-	const char *used = session->token;
-	for (size_t i = 0; i < count; i++) {
-		results[i] = exchange_judge(session, &exchanges[i], results[i], &responses[i], &answers[i], &errors[i]);
-		if (results[i] != RESULT_OK && graph_fault_is_token(answers[i].status, &answers[i].fault))
-			results[i] = perform_again(session, used, &requests[i], &answers[i], &errors[i]);
-	}
-}
-
-enum result graph_perform_all(struct graph_session *session, const struct graph_request *requests, size_t count,
-                              struct graph_answer *ret_answers, enum result *ret_results, struct error *ret_errors)
+/* One round: all of them at the same time, each judged by its own answer. */
+static enum result round_perform(struct graph_session *session, const struct graph_request *requests, size_t count,
+                                 struct graph_answer *answers, enum result *results, struct error *errors)
 {
 	_cleanup_(arena_freep) struct arena *scratch = arena_new((count + 1) * SCRATCH_CEILING);
 	if (scratch == NULL)
@@ -351,16 +338,73 @@ enum result graph_perform_all(struct graph_session *session, const struct graph_
 	struct http_response *responses = arena_array(scratch, count, sizeof(*responses));
 	if (exchanges == NULL || https == NULL || responses == NULL)
 		return RESULT_NO_MEMORY;
+	enum result result = exchanges_prepare(session, requests, count, scratch, exchanges, https);
+	if (result == RESULT_OK)
+		result = http_client_perform_all(session->environment->http, https, count, scratch, responses, results);
+	for (size_t i = 0; result == RESULT_OK && i < count; i++)
+		results[i] = exchange_judge(session, &exchanges[i], results[i], &responses[i], &answers[i], &errors[i]);
+	return result;
+}
+
+static size_t tokens_refused(const struct graph_answer *answers, const enum result *results, size_t count,
+                             size_t *places)
+{
+	size_t refused = 0;
+	for (size_t i = 0; i < count; i++)
+		if (results[i] != RESULT_OK && graph_fault_is_token(answers[i].status, &answers[i].fault))
+			places[refused++] = i;
+	return refused;
+}
+
+/* Those whose token was not taken, once more with one new token for all of them. Where there is none to be had, or no
+ * time left, what was answered first stands. */
+static enum result round_again(struct graph_session *session, const struct graph_request *requests, size_t count,
+                               struct graph_answer *answers, enum result *results, struct error *errors)
+{
+	size_t *places = arena_array(session->arena, count, sizeof(*places));
+	size_t refused = places != NULL ? tokens_refused(answers, results, count, places) : 0;
+	if (refused == 0)
+		return places != NULL ? RESULT_OK : RESULT_NO_MEMORY;
+	struct graph_request *again = arena_array(session->arena, refused, sizeof(*again));
+	struct graph_answer *new_answers = arena_array(session->arena, refused, sizeof(*new_answers));
+	enum result *new_results = arena_array(session->arena, refused, sizeof(*new_results));
+	struct error *new_errors = arena_array(session->arena, refused, sizeof(*new_errors));
+	if (again == NULL || new_answers == NULL || new_results == NULL || new_errors == NULL)
+		return RESULT_NO_MEMORY;
+	for (size_t i = 0; i < refused; i++) {
+		again[i] = requests[places[i]];
+		new_errors[i] = (struct error){.retry_after_ms = -1};
+	}
+	enum result result = session_find_token(session, session->token, NULL);
+	if (result == RESULT_OK)
+		result = round_perform(session, again, refused, new_answers, new_results, new_errors);
+	if (result != RESULT_OK)
+		return result == RESULT_NO_MEMORY ? result : RESULT_OK;
+	for (size_t i = 0; i < refused; i++) {
+		graph_answer_done(&answers[places[i]]);
+		answers[places[i]] = new_answers[i];
+		results[places[i]] = new_results[i];
+		errors[places[i]] = new_errors[i];
+	}
+	return RESULT_OK;
+}
+
+enum result graph_perform_all(struct graph_session *session, const struct graph_request *requests, size_t count,
+                              struct graph_answer *ret_answers, enum result *ret_results, struct error *ret_errors)
+{
 	for (size_t i = 0; i < count; i++) {
 		ret_answers[i] = (struct graph_answer){.retry_after_ms = -1};
 		ret_errors[i] = (struct error){.retry_after_ms = -1};
 	}
-	enum result result = session->token != NULL ? RESULT_OK : session_find_token(session, NULL, NULL);
+	enum result result = session_pass_gate(session, NULL);
+	if (result == RESULT_OK && session->token == NULL)
+		result = session_find_token(session, NULL, NULL);
 	if (result == RESULT_OK)
-		result = exchanges_prepare(session, requests, count, scratch, exchanges, https);
-	if (result == RESULT_OK)
-		result = http_client_perform_all(session->environment->http, https, count, scratch, responses, ret_results);
-	if (result == RESULT_OK)
-		exchanges_judge(session, requests, count, exchanges, responses, ret_answers, ret_results, ret_errors);
+		result = round_perform(session, requests, count, ret_answers, ret_results, ret_errors);
+	if (result != RESULT_OK)
+		return result;
+	result = round_again(session, requests, count, ret_answers, ret_results, ret_errors);
+	for (size_t i = 0; result != RESULT_OK && i < count; i++)
+		graph_answer_done(&ret_answers[i]);
 	return result;
 }

@@ -58,7 +58,11 @@ void graph_answer_done(struct graph_answer *answer);
 enum result graph_perform(struct graph_session *session, const struct graph_request *request,
                           struct graph_answer *ret_answer, struct error *error) MUST_CHECK;
 
-/* Several GETs at once, each with its own result and error (all three arrays hold `count`). */
+/* What waits for a connection uses up its own time: no more than the client opens to one host. */
+#define GRAPH_AT_ONCE_MAX 64
+
+/* Several GETs at once (at most GRAPH_AT_ONCE_MAX), each with its own result and error (all three arrays hold `count`).
+ */
 enum result graph_perform_all(struct graph_session *session, const struct graph_request *requests, size_t count,
                               struct graph_answer *ret_answers, enum result *ret_results, struct error *ret_errors)
     MUST_CHECK;

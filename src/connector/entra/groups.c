@@ -103,44 +103,75 @@ static enum result bad_group(enum result result, struct error *error)
 }
 
 /* Among the deleted groups, by the list: where an item cannot be read by its id. Best effort: a refusal means "no". */
-static bool deleted_list_has(struct graph_session *session, const char *group_id)
+static void deleted_list_ask(struct graph_session *session, const char *const *ids, size_t count, bool *deleted)
 {
 	struct odata_walk walk;
 	odata_walk_init(&walk, &session->place, DELETED_PAGES_MAX);
 	struct graph_request request = {.method = GRAPH_GET,
 	                                .path = "/directory/deletedItems/microsoft.graph.group?$select=id&$top=999"};
-	bool found = false;
-	for (;;) {
+	for (size_t left = 1; left > 0;) {
 		_cleanup_(graph_answer_done) struct graph_answer answer = {0};
 		if (graph_perform(session, &request, &answer, NULL) != RESULT_OK)
 			break;
-		found = odata_page_lists(answer.body, group_id);
+		left = 0;
+		for (size_t i = 0; i < count; i++) {
+			deleted[i] = deleted[i] || odata_page_lists(answer.body, ids[i]);
+			left += deleted[i] ? 0 : 1;
+		}
 		const char *url = NULL;
-		if (found || odata_walk_next(&walk, answer.body, session->arena, &url, NULL) != RESULT_OK || url == NULL)
+		if (left == 0 || odata_walk_next(&walk, answer.body, session->arena, &url, NULL) != RESULT_OK || url == NULL)
 			break;
 		request = (struct graph_request){.method = GRAPH_GET, .url = url};
 	}
 	odata_walk_done(&walk);
-	return found;
 }
 
-static bool deleted_item_is(struct graph_session *session, const char *group_id)
+static bool deleted_item_is(const struct graph_answer *answer, enum result result, const char *group_id)
 {
-	char *path = arena_printf(session->arena, "/directory/deletedItems/%s", group_id);
-	if (path == NULL)
-		return false;
-	const struct graph_request request = {.method = GRAPH_GET, .path = path};
-	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
-	if (graph_perform(session, &request, &answer, NULL) != RESULT_OK)
-		return false;
-	const char *id = json_string_value(json_object_get(answer.body, "id"));
+	const char *id = result == RESULT_OK ? json_string_value(json_object_get(answer->body, "id")) : NULL;
 	return id != NULL && text_equal_fold(id, group_id);
 }
 
-enum result entra_group_explain_missing(struct graph_session *session, const char *group_id, struct error *error)
+/* At most GRAPH_AT_ONCE_MAX; the same best effort. */
+static void deleted_items_ask(struct graph_session *session, const char *const *ids, size_t count, bool *deleted)
+{
+	struct graph_request *requests = arena_array(session->arena, count, sizeof(*requests));
+	struct graph_answer *answers = arena_array(session->arena, count, sizeof(*answers));
+	enum result *results = arena_array(session->arena, count, sizeof(*results));
+	struct error *errors = arena_array(session->arena, count, sizeof(*errors));
+	if (requests == NULL || answers == NULL || results == NULL || errors == NULL)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		requests[i].method = GRAPH_GET;
+		requests[i].path = arena_printf(session->arena, "/directory/deletedItems/%s", ids[i]);
+		if (requests[i].path == NULL)
+			return;
+	}
+	if (graph_perform_all(session, requests, count, answers, results, errors) != RESULT_OK)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		deleted[i] = deleted_item_is(&answers[i], results[i], ids[i]);
+		graph_answer_done(&answers[i]);
+	}
+}
+
+void entra_groups_find_deleted(struct graph_session *session, const char *const *ids, size_t count, bool *ret_deleted)
+{
+	bool all = true;
+	memset(ret_deleted, 0, count * sizeof(*ret_deleted));
+	for (size_t start = 0; start < count; start += GRAPH_AT_ONCE_MAX) {
+		size_t block = count - start < GRAPH_AT_ONCE_MAX ? count - start : GRAPH_AT_ONCE_MAX;
+		deleted_items_ask(session, ids + start, block, ret_deleted + start);
+	}
+	for (size_t i = 0; i < count; i++)
+		all = all && ret_deleted[i];
+	if (!all)
+		deleted_list_ask(session, ids, count, ret_deleted);
+}
+
+enum result entra_group_missing_fill(bool deleted, struct error *error)
 {
 	struct error before = error != NULL ? *error : (struct error){0};
-	bool deleted = deleted_item_is(session, group_id) || deleted_list_has(session, group_id);
 	if (deleted)
 		error_set(error, RESULT_NOT_FOUND, "group_deleted",
 		          "The group was deleted; Entra still keeps it among its deleted groups.");
@@ -154,6 +185,13 @@ enum result entra_group_explain_missing(struct graph_session *session, const cha
 		memcpy(error->client_request_id, before.client_request_id, sizeof(error->client_request_id));
 	}
 	return RESULT_NOT_FOUND;
+}
+
+enum result entra_group_explain_missing(struct graph_session *session, const char *group_id, struct error *error)
+{
+	bool deleted;
+	entra_groups_find_deleted(session, &group_id, 1, &deleted);
+	return entra_group_missing_fill(deleted, error);
 }
 
 enum result entra_group_fetch(struct graph_session *session, const char *group_id, struct group_facts *ret_facts,

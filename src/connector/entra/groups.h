@@ -32,6 +32,9 @@ enum result entra_group_fetch(struct graph_session *session, const char *group_i
                               struct error *error) MUST_CHECK;
 /* After a 404 of the group: which of the two. */
 enum result entra_group_explain_missing(struct graph_session *session, const char *group_id, struct error *error);
+/* The same in two steps, for many groups in the time of one. */
+void entra_groups_find_deleted(struct graph_session *session, const char *const *ids, size_t count, bool *ret_deleted);
+enum result entra_group_missing_fill(bool deleted, struct error *error);
 
 /* Joins the operator's limit and the flags. */
 void entra_group_check_fill(const struct group_facts *facts, bool allowed, struct connector_group_check *ret_check);

@@ -440,6 +440,110 @@ static void a_host_that_hangs_still_leaves_a_report(void **state)
 	fake_world_close(&world);
 }
 
+/* `count` tools, each bound to a group of its own; and the list in which Graph shows those groups as deleted. */
+static struct tool *many_tools(struct fake_world *world, size_t count, char **ret_list)
+{
+	struct tool *tools = arena_array(world->arena, count, sizeof(*tools));
+	char *list = arena_strdup(world->arena, "{\"value\":[{\"id\":\"x\"}");
+	assert_non_null(tools);
+	for (size_t i = 0; i < count; i++) {
+		const char *id = arena_printf(world->arena, "90000000-0000-4000-8000-%012zu", i);
+		tools[i] = bound_tool(id, "AI - Users");
+		list = arena_printf(world->arena, "%s,{\"id\":\"%s\"}", list, id);
+	}
+	*ret_list = arena_printf(world->arena, "%s]}", list);
+	return tools;
+}
+
+static size_t lines_with(const json_t *report, const char *check, const char *code)
+{
+	const json_t *checks = json_object_get(report, "checks");
+	size_t found = 0;
+	for (size_t i = 0; i < json_array_size(checks); i++) {
+		const json_t *line = json_array_get(checks, i);
+		found += text_equal(json_string_at(line, "check"), check) && text_equal(json_string_at(line, "code"), code);
+	}
+	return found;
+}
+
+static void sixty_groups_of_a_slow_graph_are_each_told_in_time(void **state)
+{
+	(void)state;
+	struct fake_world world;
+	struct connector_test test;
+	char *list;
+	fake_world_open(&world);
+	fake_world_token(&world, FAKE_ROLES);
+	struct tool *tools = many_tools(&world, 60, &list);
+	fake_when(&world.entra, (struct fake_rule){.method = "GET",
+	                                           .path = "/deletedItems/microsoft.graph.group",
+	                                           .status = 200,
+	                                           .body = list,
+	                                           .pause_ms = 300});
+	fake_when(
+	    &world.entra,
+	    (struct fake_rule){
+	        .method = "GET", .path = "/deletedItems/", .status = 403, .body = FAKE_NOT_FOUND("x"), .pause_ms = 300});
+	fake_when(
+	    &world.entra,
+	    (struct fake_rule){
+	        .method = "GET", .path = "/v1.0/groups/", .status = 404, .body = FAKE_NOT_FOUND("x"), .pause_ms = 2500});
+	healthy(&world);
+	world.target.deadline_ms = clock_monotonic_ms(clock_system()) + 12000;
+	_cleanup_(json_decrefp) json_t *report = run(&world, tools, 60, &test);
+	assert_non_null(strstr(lines_of(&world, report), "reach-graph:passed:reached\n"));
+	assert_int_equal(lines_with(report, "groups", "group_deleted"), 60);
+	check_shape_of(report);
+	fake_world_close(&world);
+}
+
+static void a_slow_graph_that_refuses_every_token_is_not_called_unreachable(void **state)
+{
+	(void)state;
+	static const char refused[] = "{\"error\":{\"code\":\"InvalidAuthenticationToken\",\"message\":\"x\"}}";
+	struct fake_world world;
+	struct connector_test test;
+	char *list;
+	fake_world_open(&world);
+	fake_world_token(&world, FAKE_ROLES);
+	struct tool *tools = many_tools(&world, 20, &list);
+	fake_when(&world.entra, (struct fake_rule){.method = "GET", .status = 401, .body = refused, .pause_ms = 400});
+	world.target.deadline_ms = clock_monotonic_ms(clock_system()) + 5000;
+	_cleanup_(json_decrefp) json_t *report = run(&world, tools, 20, &test);
+	assert_non_null(strstr(lines_of(&world, report), "reach-graph:passed:reached\nread-users:failed:graph_denied\n"));
+	assert_int_equal(fake_count(&world.entra, "POST", "/token"), 2);
+	check_shape_of(report);
+	fake_world_close(&world);
+}
+
+static void a_proxy_that_wants_a_password_is_not_taken_for_graph(void **state)
+{
+	(void)state;
+	struct fake_world world;
+	struct connector_test test;
+	fake_world_open(&world);
+	fake_world_token(&world, FAKE_ROLES);
+	when(&world, "GET", NULL, 407, "");
+	_cleanup_(json_decrefp) json_t *report = run(&world, NULL, 0, &test);
+	assert_non_null(strstr(lines_of(&world, report), "reach-graph:failed:graph_bad_response\nread-users:skipped:"));
+	fake_world_close(&world);
+}
+
+static void an_answer_behind_a_byte_order_mark_is_read(void **state)
+{
+	(void)state;
+	struct fake_world world;
+	struct connector_test test;
+	fake_world_open(&world);
+	const char *token =
+	    arena_printf(world.arena, "\xef\xbb\xbf%s", fake_token_body(world.arena, FAKE_ROLES, 3599, "one"));
+	when(&world, "POST", "/oauth2/v2.0/token", 200, token);
+	when(&world, "GET", NULL, 200, "\xef\xbb\xbf" EMPTY_LIST);
+	_cleanup_(json_decrefp) json_t *report = run(&world, NULL, 0, &test);
+	assert_non_null(strstr(lines_of(&world, report), "reach-graph:passed:reached\nread-users:passed:read_ok\n"));
+	fake_world_close(&world);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -460,6 +564,10 @@ int main(void)
 	    cmocka_unit_test(a_wrong_clock_is_noticed_before_it_hurts),
 	    cmocka_unit_test(a_throttled_and_a_broken_graph_are_told_apart),
 	    cmocka_unit_test(a_host_that_hangs_still_leaves_a_report),
+	    cmocka_unit_test(sixty_groups_of_a_slow_graph_are_each_told_in_time),
+	    cmocka_unit_test(a_slow_graph_that_refuses_every_token_is_not_called_unreachable),
+	    cmocka_unit_test(a_proxy_that_wants_a_password_is_not_taken_for_graph),
+	    cmocka_unit_test(an_answer_behind_a_byte_order_mark_is_read),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
