@@ -19,7 +19,8 @@
 
 #include "http/transfer.h"
 
-#define CONNECTIONS_PER_HOST 64 /* what waits for one uses up its own timeout: no fewer than are asked at once */
+/* What waits for a connection uses up its own timeout: room for several callers that each ask many things at once. */
+#define CONNECTIONS_PER_HOST 256
 #define KEPT_CONNECTIONS 64
 #define LONGEST_SLEEP_MS (60 * 1000)
 

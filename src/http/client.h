@@ -66,7 +66,7 @@ struct http_client_options {
 	const char *ca_file; /* extra trust anchors for every request, beside the system's; NULL */
 	const char *proxy;   /* "http://host:port"; NULL: none */
 	const char *user_agent;
-	int max_connections_per_host; /* 0: 64 */
+	int max_connections_per_host; /* 0: 256 */
 };
 
 struct http_client;
