@@ -56,6 +56,32 @@ struct connector_group_check {
 	bool manageable;
 };
 
+/* Is that user in that group? */
+struct connector_look {
+	const char *group_id; /* object ids */
+	const char *user_id;
+	/* out */
+	enum result result; /* RESULT_OK: `member` holds. RESULT_NOT_FOUND: group_missing, group_deleted. Else `error`. */
+	bool member;
+	struct error error;
+};
+
+/* A membership to be written, and what came of it. */
+struct connector_change {
+	const char *group_id; /* object ids */
+	const char *user_id;
+	bool removal;
+	/* out */
+	/* RESULT_OK: done, or there was nothing to do. Failures speak by error.code: user_not_found (about this user
+	 * alone); group_missing, group_not_allowed, the group flag codes, permission_missing, token codes, graph_denied …
+	 * (about group or app: an incident); graph_throttled, graph_unavailable (retryable; was not written);
+	 * RESULT_TIMEOUT: unknown, it may have been written: settle it by reading. */
+	enum result result;
+	bool already;                 /* the directory said that it was so before; the group itself was read, and exists */
+	struct connector_trace trace; /* of the write that settled it */
+	struct error error;
+};
+
 struct connector_test_input {
 	const struct tool *bound_tools; /* one groups entry per distinct bound group */
 	size_t bound_tool_count;
@@ -118,24 +144,18 @@ struct connector_ops {
 	                          const struct identity_question *question, struct arena *arena,
 	                          struct identity_match *ret_match, struct error *error);
 
-	/* Reads plain /members, page by page, stopping when found. RESULT_NOT_FOUND (group_missing) if the group is gone.
-	 */
-	enum result (*is_member)(const struct connector_environment *environment, const struct connector_target *target,
-	                         const char *group_id, const char *user_id, struct arena *arena, bool *ret_member,
-	                         struct error *error);
+	/* Looks whether users are in groups. Reads plain /members, page by page, once a group for all who are asked about
+	 * in it, stopping where all are found; the first pages of several groups travel together. Each look has its own
+	 * result. One read may be behind the truth. */
+	void (*look_members)(const struct connector_environment *environment, const struct connector_target *target,
+	                     struct connector_look *looks, size_t count);
 
-	/* Idempotent. *ret_already: the directory said that the user was a member before this call. Verifies nothing.
-	 * Failures speak by error->code: user_not_found (about this user alone); group_missing, group_not_allowed, the
-	 * group flag codes, permission_missing, token codes, graph_denied … (about group or app: an incident);
-	 * graph_throttled, graph_unavailable (retryable); RESULT_TIMEOUT or maybe sent: unknown, settle it by reading. */
-	enum result (*add_member)(const struct connector_environment *environment, const struct connector_target *target,
-	                          const char *group_id, const char *user_id, struct arena *arena, bool *ret_already,
-	                          struct connector_trace *ret_trace, struct error *error);
-
-	/* Idempotent. Always DELETE …/$ref. *ret_already: it was not a member; the group itself was read and exists. */
-	enum result (*remove_member)(const struct connector_environment *environment, const struct connector_target *target,
-	                             const char *group_id, const char *user_id, struct arena *arena, bool *ret_already,
-	                             struct connector_trace *ret_trace, struct error *error);
+	/* Puts users into groups, and takes them out: as many as there are, in as few exchanges as the directory allows,
+	 * never two writes to one group at a time. A removal is always DELETE …/$ref. Each change has its own result, and
+	 * no change waits for another's fault. Idempotent; verifies nothing. A pair (group, user) stands once in `changes`;
+	 * a second one is answered RESULT_UNAVAILABLE, retryable, unsent. */
+	void (*change_members)(const struct connector_environment *environment, const struct connector_target *target,
+	                       struct connector_change *changes, size_t count);
 
 	/* The same for many mappings at once (each question has a mapping_external_id), for the check that runs by itself:
 	 * as many as fit into few HTTP calls. ret_matches[i].code is NULL where nothing could be learned about that one. At
@@ -148,7 +168,7 @@ struct connector_ops {
 	/* Creates the group, our service principal its owner, or finds the one that an earlier attempt created. Never a
 	 * second one: after any failure that came after about_to_create the caller comes again with may_exist. Where it is
 	 * not seen yet: RESULT_UNAVAILABLE code group_missing, retryable. group_not_allowed if bindable_groups forbids
-	 * it, before anything is sent. permission_missing (Group.Create), graph_denied … as in add_member. */
+	 * it, before anything is sent. permission_missing (Group.Create), graph_denied … as in change_members. */
 	enum result (*create_group)(const struct connector_environment *environment, const struct connector_target *target,
 	                            const struct group_creation *creation, struct arena *arena,
 	                            struct connector_group_check *ret_group, struct error *error);

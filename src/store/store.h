@@ -197,6 +197,32 @@ struct sealed_item {
 /* What the membership of one user in one group is to us. */
 enum membership_origin { MEMBERSHIP_UNKNOWN, MEMBERSHIP_OURS, MEMBERSHIP_PREEXISTING };
 
+/* A membership that a worker is about to write. */
+struct membership_intent {
+	const char *grant_id;
+	const char *job_id;
+	int64_t fence;
+	const char *external_user_id;
+	bool found_member; /* a look found the user in the group */
+	/* out */
+	enum result result;
+	enum membership_origin before; /* what was on record: UNKNOWN where nothing was ever written */
+	enum membership_origin origin; /* what is now */
+	struct error error;
+};
+
+/* How one of several jobs ends: exactly one of outcome, incident, change. */
+struct job_settlement {
+	const struct job *job;
+	const struct job_outcome *outcome;
+	const struct incident *incident;
+	const char *grant_id;
+	const struct grant_change *change;
+	/* out */
+	enum result result;
+	struct error error;
+};
+
 /* Counts for /metrics. */
 struct store_counts {
 	int64_t requests[REQUEST_STATUS_MAX];
@@ -487,13 +513,13 @@ struct store_ops {
 	enum result (*grant_apply)(struct store *store, const struct actor *actor, const char *grant_id,
 	                           const struct grant_change *change, struct arena *arena, struct grant *ret_grant,
 	                           struct error *error) MUST_CHECK;
-	/* Before the first membership write: pins the user in the grant and writes down what the membership is —
+	/* Before the first membership write, for several grants in as few commits as can be, each with its own result: pins
+	 * the user in the grant and writes down what the membership is —
 	 * PREEXISTING if the user was found in the group and no row says that we put them there, else OURS, meant to be
 	 * written now. A row that exists wins. RESULT_CONFLICT lease_lost if the job's fence, or the grant's state
 	 * pendingProvision, no longer holds: then nothing may be written to Graph. */
-	enum result (*grant_intend_membership)(struct store *store, const char *grant_id, const char *job_id, int64_t fence,
-	                                       const char *external_user_id, bool found_member,
-	                                       enum membership_origin *ret_origin, struct error *error) MUST_CHECK;
+	void (*grant_intend_memberships)(struct store *store, struct membership_intent *intents, size_t count,
+	                                 struct arena *arena);
 	/* The directory says that the user was in the group before our first write: what was written down as OURS becomes
 	 * PREEXISTING, here and in the grant, whatever the grant's state is by now. RESULT_CONFLICT lease_lost if the job's
 	 * fence no longer holds. */
@@ -516,8 +542,22 @@ struct store_ops {
 	 * may be (0: nothing known). */
 	enum result (*job_claim)(struct store *store, const char *holder, int64_t lease_ms, struct arena *arena,
 	                         struct job *ret_job, int64_t *ret_next_due) MUST_CHECK;
+	/* More work of the same kind of place, for one who just claimed `job`, a provision or deprovision: up to `limit`
+	 * further provision and deprovision jobs of its connector that are due and free (its own group's lease does not
+	 * count against them), under the same fence and the same leases' end. The newest `newest` first, so that what was
+	 * just approved does not stand behind a backlog; then the oldest. Probes are never taken. RESULT_OK also with none.
+	 */
+	enum result (*job_claim_more)(struct store *store, const struct job *job, const char *holder, int64_t lease_ms,
+	                              size_t newest, size_t limit, struct arena *arena, struct job **ret_jobs,
+	                              size_t *ret_count) MUST_CHECK;
+	/* Renews every running job, and every group's lease, of the job's fence. */
 	enum result (*job_renew)(struct store *store, const struct job *job, int64_t lease_ms, struct error *error)
 	    MUST_CHECK;
+	/* Ends the attempts of several jobs, each in its own savepoint and with its own result, in as few commits as can
+	 * be. Each settlement is one of job_finish (outcome), job_hold (incident) or, for a grant's change, grant_apply
+	 * (grant_id and change; the grant afterwards is not given back). Results and errors are those of that operation. */
+	void (*job_settle_all)(struct store *store, const struct actor *actor, struct job_settlement *settlements,
+	                       size_t count, struct arena *arena);
 	/* Ends an attempt and frees its leases; CONFLICT lease_lost if the fence no longer holds. Success of a provision,
 	 * deprovision or createGroup job clears an incident of its group and connector. */
 	enum result (*job_finish)(struct store *store, const struct job *job, const struct job_outcome *outcome,
