@@ -44,6 +44,8 @@ struct identity_question {
 	const char *address;             /* the Jira e-mail; NULL: hidden (-> notFound email_hidden) */
 };
 
+#define CONNECTOR_QUESTIONS_MAX 1000
+
 /* Ids that an admin finds in Entra's log. */
 struct connector_trace {
 	char request_id[64];
@@ -157,13 +159,13 @@ struct connector_ops {
 	void (*change_members)(const struct connector_environment *environment, const struct connector_target *target,
 	                       struct connector_change *changes, size_t count);
 
-	/* The same for many mappings at once (each question has a mapping_external_id), for the check that runs by itself:
-	 * as many as fit into few HTTP calls. ret_matches[i].code is NULL where nothing could be learned about that one. At
-	 * most 400. */
-	enum result (*match_mappings)(const struct connector_environment *environment,
-	                              const struct connector_target *target, const struct identity_question *questions,
-	                              size_t count, struct arena *arena, struct identity_match *ret_matches,
-	                              struct error *error);
+	/* The same for many people at once, in as few exchanges as can be: mappings and addresses in any mixture.
+	 * ret_matches[i].code is NULL where nothing could be learned about that one; ret_errors[i] then says why. RESULT_OK
+	 * unless nobody could be asked at all. At most CONNECTOR_QUESTIONS_MAX. */
+	enum result (*match_users)(const struct connector_environment *environment, const struct connector_target *target,
+	                           const struct identity_question *questions, size_t count, struct arena *arena,
+	                           struct identity_match *ret_matches, struct error *ret_errors, struct error *error)
+	    MUST_CHECK;
 
 	/* Creates the group, our service principal its owner, or finds the one that an earlier attempt created. Never a
 	 * second one: after any failure that came after about_to_create the caller comes again with may_exist. Where it is
