@@ -63,6 +63,9 @@ struct jira_user {
 /* The user; where the address is hidden, GET /user/email is tried too. RESULT_NOT_FOUND if there is no such account. */
 enum result jira_user_read(struct jira *jira, const char *account_id, struct arena *arena, struct jira_user *ret_user,
                            struct error *error) MUST_CHECK;
+/* The same for many, several at once; each has its own result. */
+void jira_users_read(struct jira *jira, const char *const *account_ids, size_t count, struct arena *arena,
+                     struct jira_user *ret_users, enum result *ret_results, struct error *ret_errors);
 
 /* Issues of the projects changed in the last `minutes`, page by page through POST /search/jql: ids, and when they were
  * updated (0: not told). The callback returns false to stop. At most 10,000. */

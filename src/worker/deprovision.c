@@ -4,11 +4,10 @@
  * The user is the one that was pinned before the first write, whatever names have become. Where none was pinned,
  * nothing was ever written. "Not a member" ends the grant only after our own remove was accepted; and where the add may
  * still be spreading (it was never seen), not at the first word. */
-#include "worker/membership_call.h"
+#include "worker/deprovision.h"
 
 #include "base/text.h"
 
-#define LOST_ANSWER_WAIT_MS 1000
 #define DOUBTFUL_ROUNDS 4
 
 static bool end_removed(struct membership_call *call)
@@ -45,97 +44,73 @@ static bool check_other_grants(struct membership_call *call)
 	return true;
 }
 
-static bool read_origin(struct membership_call *call, enum membership_origin *ret_origin)
+static bool read_origin(struct membership_call *call)
 {
 	if (call->grant.connector_id == NULL || call->grant.group_id == NULL)
 		return end_removed(call);
 	enum result result = call->store->ops->membership_origin(call->store, call->grant.connector_id,
-	                                                         call->grant.group_id, call->user_id, ret_origin);
+	                                                         call->grant.group_id, call->user_id, &call->origin);
 	if (result == RESULT_NOT_FOUND) {
-		*ret_origin = MEMBERSHIP_UNKNOWN;
+		call->origin = MEMBERSHIP_UNKNOWN;
 		return true;
 	}
 	return result == RESULT_OK || membership_call_end_store(call, result);
 }
 
-/* Whoever is in the group was put there by somebody else, or nothing is on record of a write by us. */
-static bool settle_not_ours(struct membership_call *call)
+bool deprovision_begin(struct membership_call *call, const struct job_context *context)
 {
-	bool member = false;
-	if (!membership_call_is_member(call, &member))
-		return false;
-	return member ? end_not_ours(call) : end_removed(call);
-}
-
-/* *ret_was_there: the directory knew the membership and took it away. */
-static bool write_removal(struct membership_call *call, bool *ret_was_there)
-{
-	bool already = false;
-	struct connector_trace trace = {0};
-	enum result result =
-	    call->ops->remove_member(call->context->options->environment, &call->target, call->grant.group_id,
-	                             call->user_id, call->context->arena, &already, &trace, &call->error);
-	call->progress.sent = call->progress.sent || result == RESULT_OK || result == RESULT_TIMEOUT;
-	if (result == RESULT_TIMEOUT)
-		return membership_call_end(
-		    call, job_attempt_wait_ms(call->context, LOST_ANSWER_WAIT_MS, call->error.code, call->error.detail));
-	if (result != RESULT_OK)
-		return membership_call_end_error(call);
-	membership_call_note_write(call, &trace);
-	*ret_was_there = !already;
-	return true;
-}
-
-/* An add that was sent but never seen may still surface after a remove that found nothing. */
-static bool is_doubtful(const struct membership_call *call, bool was_there)
-{
-	return !was_there && call->grant.active_at == 0 && call->progress.checks < DOUBTFUL_ROUNDS;
-}
-
-static bool remove_and_verify(struct membership_call *call)
-{
-	bool was_there = false;
-	bool member = false;
-	if (!write_removal(call, &was_there) || !membership_call_is_member(call, &member))
-		return false;
-	if (member || is_doubtful(call, was_there))
-		return membership_call_end_unseen(call);
-	return end_removed(call);
+	return membership_call_begin(call, context, GRANT_PENDING_DEPROVISION) && check_nothing_written(call) &&
+	       check_other_grants(call) && read_origin(call);
 }
 
 /* While the add may still surface, each round removes again; else a removal that is merely not seen yet is looked for,
  * and sent again now and then while it is not. */
-static bool make_not_member(struct membership_call *call)
+static bool removes_at_once(const struct membership_call *call)
 {
-	bool member = false;
-	if (!call->progress.wrote || call->grant.active_at == 0)
-		return remove_and_verify(call);
-	if (!membership_call_is_member(call, &member))
-		return false;
-	if (!member)
+	return call->origin == MEMBERSHIP_OURS && (!call->progress.wrote || call->grant.active_at == 0);
+}
+
+bool deprovision_plan(struct membership_call *call)
+{
+	call->wants_write = removes_at_once(call);
+	call->wants_look = !call->wants_write;
+	return true;
+}
+
+bool deprovision_decide(struct membership_call *call)
+{
+	if (!call->member)
 		return end_removed(call);
-	return membership_progress_repeat_is_due(&call->progress) ? remove_and_verify(call)
-	                                                          : membership_call_end_unseen(call);
+	/* Whoever is in the group was put there by somebody else, or nothing is on record of a write by us. */
+	if (call->origin != MEMBERSHIP_OURS)
+		return end_not_ours(call);
+	if (!membership_progress_repeat_is_due(&call->progress))
+		return membership_call_end_unseen(call);
+	call->wants_write = true;
+	return true;
 }
 
-static bool settle(struct membership_call *call, enum membership_origin origin)
+bool deprovision_take_write(struct membership_call *call, const struct connector_change *change)
 {
-	switch (origin) {
-	case MEMBERSHIP_PREEXISTING:
-	case MEMBERSHIP_UNKNOWN:
-		return membership_call_open(call) && settle_not_ours(call);
-	case MEMBERSHIP_OURS:
-		break;
-	}
-	return membership_call_open(call) && make_not_member(call);
+	call->error = change->error;
+	call->progress.sent = call->progress.sent || change->result == RESULT_OK || change->result == RESULT_TIMEOUT;
+	if (change->result == RESULT_TIMEOUT)
+		return membership_call_end_unknown(call);
+	if (change->result != RESULT_OK)
+		return membership_call_end_error(call);
+	membership_call_note_write(call, &change->trace);
+	call->was_there = !change->already;
+	call->wants_look = true;
+	return true;
 }
 
-struct job_attempt job_run_deprovision(const struct job_context *context)
+/* An add that was sent but never seen may still surface after a remove that found nothing. */
+static bool is_doubtful(const struct membership_call *call)
 {
-	struct membership_call call;
-	enum membership_origin origin = MEMBERSHIP_UNKNOWN;
-	if (membership_call_begin(&call, context, GRANT_PENDING_DEPROVISION) && check_nothing_written(&call) &&
-	    check_other_grants(&call) && read_origin(&call, &origin))
-		settle(&call, origin);
-	return call.attempt;
+	return !call->was_there && call->grant.active_at == 0 && call->progress.checks < DOUBTFUL_ROUNDS;
+}
+
+bool deprovision_verify(struct membership_call *call)
+{
+	return call->member || is_doubtful(call) ? membership_call_end_unseen(call) : end_removed(call);
 }

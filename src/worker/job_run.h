@@ -14,20 +14,19 @@ struct job_context {
 	struct arena *arena;                  /* of this attempt */
 };
 
-/* How an attempt went. `settled`: the job was ended inside a store operation already (grant_apply with job_id,
- * job_hold), nothing is left to write. Else the outcome is written by job_finish. */
+/* How an attempt went. `settled`: the job was ended in the store already, nothing is left to write. Else the outcome is
+ * written by job_finish. */
 struct job_attempt {
 	bool settled;
 	struct job_outcome outcome;
 };
 
-/* Never fails: every failure is an outcome — SUCCEEDED, WAITING with a time and the error's code, MANUAL_FOLLOW_UP,
+/* The kinds that are done one by one; provision and deprovision are the planner's (planner.h).
+ * Never fails: every failure is an outcome — SUCCEEDED, WAITING with a time and the error's code, MANUAL_FOLLOW_UP,
  * CANCELLED. Must not log secrets; logs at most one line. */
 struct job_attempt job_run_intake(const struct job_context *context);
 struct job_attempt job_run_sweep(const struct job_context *context);
 struct job_attempt job_run_write_back(const struct job_context *context);
-struct job_attempt job_run_provision(const struct job_context *context);
-struct job_attempt job_run_deprovision(const struct job_context *context);
 struct job_attempt job_run_check(const struct job_context *context);
 struct job_attempt job_run_create_group(const struct job_context *context);
 

@@ -13,11 +13,10 @@
 #include "base/text.h"
 
 #define REMOVAL_WAIT_MS 1000
-#define LOST_ANSWER_WAIT_MS 1000
 #define WORD_GOOD_FOR_MS (15 * 60 * 1000)
 
 /* A removal of the same membership comes first: the two must not overtake each other. */
-static bool wait_for_removal(struct membership_call *call)
+bool provision_wait_for_removal(struct membership_call *call)
 {
 	bool under_way = false;
 	enum result result =
@@ -26,7 +25,20 @@ static bool wait_for_removal(struct membership_call *call)
 		return membership_call_end_store(call, result);
 	if (!under_way)
 		return true;
-	return membership_call_end(call, job_attempt_wait_ms(call->context, REMOVAL_WAIT_MS, NULL, NULL));
+	return membership_call_end(call, job_attempt_wait_ms(&call->context, REMOVAL_WAIT_MS, NULL, NULL));
+}
+
+static bool read_request(struct membership_call *call)
+{
+	enum result result =
+	    call->store->ops->request_read(call->store, call->grant.request_id, call->context.arena, &call->request);
+	return result == RESULT_OK || membership_call_end_store(call, result);
+}
+
+bool provision_begin(struct membership_call *call, const struct job_context *context)
+{
+	return membership_call_begin(call, context, GRANT_PENDING_PROVISION) && provision_wait_for_removal(call) &&
+	       read_request(call);
 }
 
 static bool is_word_of_jira(const struct access_request *request)
@@ -36,54 +48,28 @@ static bool is_word_of_jira(const struct access_request *request)
 }
 
 /* Once something was written there is nothing left to prevent. */
-static bool confirm_word(struct membership_call *call)
+bool provision_word_is_old(const struct membership_call *call)
 {
-	struct access_request request;
-	if (call->progress.wrote)
-		return true;
-	enum result result =
-	    call->store->ops->request_read(call->store, call->grant.request_id, call->context->arena, &request);
-	if (result != RESULT_OK)
-		return membership_call_end_store(call, result);
-	int64_t now = clock_now_ms(call->context->options->clock);
-	if (!is_word_of_jira(&request) || now - request.asked_at <= WORD_GOOD_FOR_MS)
-		return true;
+	int64_t now = clock_now_ms(call->context.options->clock);
+	return !call->progress.wrote && is_word_of_jira(&call->request) && now - call->request.asked_at > WORD_GOOD_FOR_MS;
+}
+
+bool provision_confirm_word(struct membership_call *call)
+{
 	bool holds = false;
-	result = intake_confirm(call->context, &request, &holds, &call->error);
+	enum result result = intake_confirm(&call->context, &call->request, &holds, &call->error);
 	if (result != RESULT_OK)
-		return membership_call_end(call, job_attempt_wait(call->context, &call->error));
+		return membership_call_end(call, job_attempt_wait(&call->context, &call->error));
 	if (!holds)
 		return membership_call_end_grant(call, GRANT_EVENT_NEEDS_PERSON, "approval_not_verified",
 		                                 "Jira, asked again, does not show the approval as it was.", NULL);
 	return true;
 }
 
-static bool check_group(struct membership_call *call)
+bool provision_take_group(struct membership_call *call, const struct connector_group_check *check)
 {
-	struct connector_group_check check;
-	if (call->progress.wrote)
-		return true;
-	if (call->ops->read_group(call->context->options->environment, &call->target, call->grant.group_id,
-	                          call->context->arena, &check, &call->error) != RESULT_OK)
-		return membership_call_end_error(call);
-	if (!check.manageable)
-		return membership_call_end_group(call, check.code, "The group cannot be managed by this connector.");
-	return true;
-}
-
-/* *ret_first: nothing was on record of this membership, so nothing was ever written. */
-static bool intend(struct membership_call *call, bool found_member, bool *ret_first)
-{
-	const struct job *job = call->context->job;
-	enum membership_origin origin = MEMBERSHIP_UNKNOWN;
-	enum result result = call->store->ops->membership_origin(call->store, call->grant.connector_id,
-	                                                         call->grant.group_id, call->user_id, &origin);
-	if (result != RESULT_OK)
-		return membership_call_end_store(call, result);
-	*ret_first = origin == MEMBERSHIP_UNKNOWN;
-	result = call->store->ops->grant_intend_membership(call->store, call->grant.grant_id, job->job_id, job->fence,
-	                                                   call->user_id, found_member, &origin, &call->error);
-	return result == RESULT_OK || membership_call_end_store(call, result);
+	return check->manageable ||
+	       membership_call_end_group(call, check->code, "The group cannot be managed by this connector.");
 }
 
 static bool end_member(struct membership_call *call)
@@ -91,61 +77,48 @@ static bool end_member(struct membership_call *call)
 	return membership_call_end_grant(call, GRANT_EVENT_MEMBER, NULL, NULL, NULL);
 }
 
+bool provision_decide(struct membership_call *call)
+{
+	if (call->member)
+		return end_member(call);
+	if (!membership_progress_repeat_is_due(&call->progress))
+		return membership_call_end_unseen(call);
+	call->wants_write = true;
+	return true;
+}
+
 static bool mark_preexisting(struct membership_call *call)
 {
-	const struct job *job = call->context->job;
+	const struct job *job = call->context.job;
 	enum result result = call->store->ops->grant_mark_preexisting(call->store, call->grant.grant_id, job->job_id,
 	                                                              job->fence, call->user_id, &call->error);
 	return result == RESULT_OK || membership_call_end_store(call, result);
 }
 
-/* Sends the add. *ret_evident: the directory says itself that the user is a member. */
-static bool write_member(struct membership_call *call, bool first, bool *ret_evident)
+/* Nothing was on record of this membership, so nothing was ever written. */
+static bool was_there_before_us(const struct membership_call *call, bool already)
 {
-	bool already = false;
-	bool repeated = call->progress.wrote;
-	struct connector_trace trace = {0};
-	enum result result = call->ops->add_member(call->context->options->environment, &call->target, call->grant.group_id,
-	                                           call->user_id, call->context->arena, &already, &trace, &call->error);
-	if (result == RESULT_TIMEOUT) /* it may have been done: the next attempt begins by looking */
-		return membership_call_end(
-		    call, job_attempt_wait_ms(call->context, LOST_ANSWER_WAIT_MS, call->error.code, call->error.detail));
-	if (result != RESULT_OK)
+	return already && call->origin == MEMBERSHIP_UNKNOWN;
+}
+
+bool provision_take_write(struct membership_call *call, const struct connector_change *change)
+{
+	call->error = change->error;
+	if (change->result == RESULT_TIMEOUT)
+		return membership_call_end_unknown(call);
+	if (change->result != RESULT_OK)
 		return membership_call_end_error(call);
-	membership_call_note_write(call, &trace);
-	*ret_evident = already && repeated;
-	return !(already && first) || mark_preexisting(call);
-}
-
-static bool add_and_verify(struct membership_call *call, bool first)
-{
-	bool evident = false;
-	if (!write_member(call, first, &evident))
+	membership_call_note_write(call, &change->trace);
+	if (was_there_before_us(call, change->already) && !mark_preexisting(call))
 		return false;
-	if (!evident && !membership_call_is_member(call, &evident))
-		return false;
-	return evident ? end_member(call) : membership_call_end_unseen(call);
-}
-
-static bool make_member(struct membership_call *call)
-{
-	bool member = false;
-	bool first = false;
-	if (!membership_call_is_member(call, &member) || !intend(call, member, &first))
-		return false;
-	if (member)
+	/* After an earlier write of ours the directory's word is enough. */
+	if (change->already && call->repeated)
 		return end_member(call);
-	if (membership_progress_repeat_is_due(&call->progress))
-		return add_and_verify(call, first);
-	return membership_call_end_unseen(call);
+	call->wants_look = true;
+	return true;
 }
 
-struct job_attempt job_run_provision(const struct job_context *context)
+bool provision_verify(struct membership_call *call)
 {
-	struct membership_call call;
-	if (membership_call_begin(&call, context, GRANT_PENDING_PROVISION) && wait_for_removal(&call) &&
-	    confirm_word(&call) && membership_call_open(&call) && provision_find_user(&call) && wait_for_removal(&call) &&
-	    check_group(&call))
-		make_member(&call);
-	return call.attempt;
+	return call->member ? end_member(call) : membership_call_end_unseen(call);
 }

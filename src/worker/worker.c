@@ -1,8 +1,8 @@
 /* The worker's threads.
  *
- * Worker threads claim due jobs from the store, one each, and do them; one more thread is the scheduler and keeps
- * leases. All that must survive is in the store: a thread that dies with its job leaves a lease that runs out, and
- * another claims it.
+ * Worker threads claim due jobs from the store and do them, one each, or those of one connector together where they
+ * change memberships; one more thread is the scheduler and keeps leases. All that must survive is in the store: a
+ * thread that dies with its job leaves a lease that runs out, and another claims it.
  *
  * Sleeping: a commit wakes one thread, and a thread that found a job wakes the next before it begins, so that a burst
  * fills all threads and a single job costs one claim. Of those asleep one, the watch, sleeps only until the next job is
@@ -19,11 +19,13 @@
 #include "base/text.h"
 #include "worker/job_run.h"
 #include "worker/lease_keeper.h"
+#include "worker/planner.h"
 #include "worker/scheduler.h"
 
 #define THREADS_MAX 64
 #define ATTEMPT_ARENA_CEILING (32 * 1024 * 1024)
-#define CLAIM_ARENA_CEILING (1024 * 1024)
+#define CLAIM_ARENA_CEILING (16 * 1024 * 1024)
+#define PLANNER_ARENA_CEILING (128 * 1024 * 1024)
 #define WATCH_MAX_MS 5000
 #define OVERDUE_WAIT_MS 100
 #define SCHEDULER_MAX_MS 1000
@@ -53,15 +55,13 @@ struct worker {
 	struct worker_thread threads[THREADS_MAX];
 };
 
-/* What each kind of job is done by. */
+/* What each kind of job is done by; the two that change memberships are done together, by the planner. */
 static const struct {
 	struct job_attempt (*run)(const struct job_context *context);
 	bool needs_jira;
 } kinds[JOB_KIND_MAX] = {
     [JOB_INTAKE] = {job_run_intake, true},
     [JOB_SWEEP] = {job_run_sweep, true},
-    [JOB_PROVISION] = {job_run_provision, false},
-    [JOB_DEPROVISION] = {job_run_deprovision, false},
     [JOB_WRITE_BACK] = {job_run_write_back, true},
     [JOB_CHECK] = {job_run_check, false},
     [JOB_CREATE_GROUP] = {job_run_create_group, false},
@@ -144,21 +144,60 @@ static void attempt_log(const struct job *job, const struct job_attempt *attempt
 	          written == RESULT_OK || lost ? NULL : result_name(written), NULL);
 }
 
-static void attempt_run(struct worker_thread *self, const struct job *job, struct arena *arena)
+static struct job_attempt attempt_make(const struct job_context *context)
+{
+	const struct job *job = context->job;
+	if (kinds[job->kind].needs_jira && context->options->jira == NULL)
+		return job_attempt_wait_ms(context, NO_JIRA_WAIT_MS, "jira_not_configured", "There is no [jira] section.");
+	return kinds[job->kind].run(context);
+}
+
+static void run_alone(struct worker_thread *self, const struct job *job)
 {
 	const struct worker_options *options = &self->worker->options;
+	_cleanup_(arena_freep) struct arena *arena = arena_new(ATTEMPT_ARENA_CEILING);
+	if (arena == NULL)
+		return;
 	struct job_context context = {.options = options, .job = job, .arena = arena};
-	lease_slot_show(&self->slot, job, options->clock);
-	struct job_attempt attempt =
-	    kinds[job->kind].needs_jira && options->jira == NULL
-	        ? job_attempt_wait_ms(&context, NO_JIRA_WAIT_MS, "jira_not_configured", "There is no [jira] section.")
-	        : kinds[job->kind].run(&context);
-	lease_slot_clear(&self->slot);
+	struct job_attempt attempt = attempt_make(&context);
 	enum result written = RESULT_OK;
 	struct error error;
 	if (!attempt.settled)
 		written = options->store->ops->job_finish(options->store, job, &attempt.outcome, &error);
 	attempt_log(job, &attempt, written);
+}
+
+/* The claimed job, and what else its connector has to do. */
+static struct planned_job *plan_jobs(struct worker_thread *self, const struct job *first, struct arena *arena,
+                                     size_t *ret_count)
+{
+	struct store *store = self->worker->options.store;
+	struct job *more = NULL;
+	size_t count = 0;
+	enum result result = store->ops->job_claim_more(store, first, self->holder, LEASE_MS, PLANNER_NEWEST,
+	                                                PLANNER_JOBS_MAX - 1, arena, &more, &count);
+	if (result != RESULT_OK)
+		count = 0;
+	struct planned_job *planned = arena_array(arena, count + 1, sizeof(*planned));
+	if (planned == NULL)
+		return NULL;
+	planned[0].job = first;
+	for (size_t i = 0; i < count; i++)
+		planned[i + 1].job = &more[i];
+	*ret_count = count + 1;
+	return planned;
+}
+
+static void run_planned(struct worker_thread *self, const struct job *first, struct arena *claimed)
+{
+	size_t count = 0;
+	_cleanup_(arena_freep) struct arena *arena = arena_new(PLANNER_ARENA_CEILING);
+	struct planned_job *planned = plan_jobs(self, first, claimed, &count);
+	if (arena == NULL || planned == NULL)
+		return;
+	planner_run(&self->worker->options, planned, count, arena);
+	for (size_t i = 0; i < count; i++)
+		attempt_log(planned[i].job, &planned[i].attempt, planned[i].written);
 }
 
 /* How long until the store says that something may be due. */
@@ -171,7 +210,7 @@ static int64_t delay_until(const struct worker_options *options, int64_t next_du
 	return delay > WATCH_MAX_MS ? WATCH_MAX_MS : delay;
 }
 
-/* Claims and does one job. Else false, and how long to sleep. */
+/* Claims and does one job, or several of one connector. Else false, and how long to sleep. */
 static bool run_one(struct worker_thread *self, int64_t *ret_delay_ms)
 {
 	const struct worker_options *options = &self->worker->options;
@@ -188,9 +227,12 @@ static bool run_one(struct worker_thread *self, int64_t *ret_delay_ms)
 		return false;
 	}
 	worker_wake(self->worker);
-	_cleanup_(arena_freep) struct arena *arena = arena_new(ATTEMPT_ARENA_CEILING);
-	if (arena != NULL && job.kind < JOB_KIND_MAX)
-		attempt_run(self, &job, arena);
+	lease_slot_show(&self->slot, &job, options->clock);
+	if (job.kind == JOB_PROVISION || job.kind == JOB_DEPROVISION)
+		run_planned(self, &job, claimed);
+	else
+		run_alone(self, &job);
+	lease_slot_clear(&self->slot);
 	return true;
 }
 

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "worker/job_run.h"
 #include "worker/membership_call.h"
+#include "worker/planner.h"
 
 #define NOW 1700000000000LL
 #define USER "11111111-1111-1111-1111-111111111111"
@@ -36,7 +37,7 @@ static struct world {
 	enum membership_origin origin;
 	enum result intend_result, apply_result;
 	/* What the store was told. */
-	int intents, applied, holds, pins;
+	int intents, applied, holds, pins, finished;
 	bool intended_found;
 	enum grant_event event;
 	char code[48], hold_code[48], candidates[512], detail[256];
@@ -67,14 +68,13 @@ static enum result fake_grant_read(struct store *store, const char *id, struct a
 	return RESULT_OK;
 }
 
-static enum result fake_grant_apply(struct store *store, const struct actor *actor, const char *id,
-                                    const struct grant_change *change, struct arena *arena, struct grant *ret_grant,
-                                    struct error *error)
+static void fake_apply(struct job_settlement *settlement)
 {
-	(void)store, (void)id, (void)arena;
-	if (world.apply_result != RESULT_OK)
-		return error_set(error, world.apply_result, "lease_lost", "The lease is lost.");
-	assert_string_equal(actor->kind, "system");
+	const struct grant_change *change = settlement->change;
+	if (world.apply_result != RESULT_OK) {
+		settlement->result = error_set(&settlement->error, world.apply_result, "lease_lost", "The lease is lost.");
+		return;
+	}
 	assert_string_equal(change->job_id, world.job.job_id);
 	assert_int_equal(change->fence, world.job.fence);
 	bool unchanged;
@@ -86,26 +86,49 @@ static enum result fake_grant_apply(struct store *store, const struct actor *act
 	snprintf(world.code, sizeof(world.code), "%s", change->code == NULL ? "" : change->code);
 	snprintf(world.candidates, sizeof(world.candidates), "%s", change->candidates == NULL ? "" : change->candidates);
 	snprintf(world.detail, sizeof(world.detail), "%s", change->detail == NULL ? "" : change->detail);
-	*ret_grant = world.grant;
-	return RESULT_OK;
 }
 
-static enum result fake_intend(struct store *store, const char *id, const char *job_id, int64_t fence,
-                               const char *user_id, bool found_member, enum membership_origin *ret_origin,
-                               struct error *error)
+static void fake_hold(const struct incident *incident)
 {
-	(void)store, (void)id, (void)job_id, (void)fence;
-	if (world.intend_result != RESULT_OK)
-		return error_set(error, world.intend_result, "lease_lost", "The lease is lost.");
-	assert_string_equal(user_id, USER);
+	world.holds++;
+	world.hold_group = incident->group_id;
+	snprintf(world.hold_code, sizeof(world.hold_code), "%s", incident->code);
+	assert_true(incident->next_probe_at > NOW);
+}
+
+static void fake_settle_all(struct store *store, const struct actor *actor, struct job_settlement *settlements,
+                            size_t count, struct arena *arena)
+{
+	(void)store, (void)arena;
+	assert_int_equal(count, 1);
+	assert_string_equal(actor->kind, "system");
+	settlements->result = RESULT_OK;
+	if (settlements->change != NULL)
+		fake_apply(settlements);
+	else if (settlements->incident != NULL)
+		fake_hold(settlements->incident);
+	else
+		world.finished++;
+}
+
+static void fake_intend(struct store *store, struct membership_intent *intents, size_t count, struct arena *arena)
+{
+	(void)store, (void)arena;
+	assert_int_equal(count, 1);
+	intents->result = RESULT_OK;
+	if (world.intend_result != RESULT_OK) {
+		intents->result = error_set(&intents->error, world.intend_result, "lease_lost", "The lease is lost.");
+		return;
+	}
+	assert_string_equal(intents->external_user_id, USER);
 	assert_true(world.intents > 0 || world.writes == 0); /* nothing is written before the intent is on disk */
+	intents->before = world.origin;
 	if (world.intents++ == 0) {
-		world.intended_found = found_member;
-		world.origin = found_member ? MEMBERSHIP_PREEXISTING : MEMBERSHIP_OURS;
+		world.intended_found = intents->found_member;
+		world.origin = intents->found_member ? MEMBERSHIP_PREEXISTING : MEMBERSHIP_OURS;
 	}
 	world.grant.external_user_id = USER;
-	*ret_origin = world.origin;
-	return RESULT_OK;
+	intents->origin = world.origin;
 }
 
 static enum result fake_mark(struct store *store, const char *id, const char *job_id, int64_t fence,
@@ -137,17 +160,6 @@ static enum result fake_removal(struct store *store, const struct grant *grant, 
 {
 	(void)store, (void)grant, (void)user_id;
 	*ret_exists = world.removal_under_way;
-	return RESULT_OK;
-}
-
-static enum result fake_job_hold(struct store *store, const struct job *job, const struct incident *incident,
-                                 struct error *error)
-{
-	(void)store, (void)job, (void)error;
-	world.holds++;
-	world.hold_group = incident->group_id;
-	snprintf(world.hold_code, sizeof(world.hold_code), "%s", incident->code);
-	assert_true(incident->next_probe_at > NOW);
 	return RESULT_OK;
 }
 
@@ -196,13 +208,12 @@ static enum result fake_request_read(struct store *store, const char *id, struct
 static const struct store_ops fake_store_ops = {
     .name = "fake",
     .grant_read = fake_grant_read,
-    .grant_apply = fake_grant_apply,
-    .grant_intend_membership = fake_intend,
+    .grant_intend_memberships = fake_intend,
+    .job_settle_all = fake_settle_all,
     .grant_mark_preexisting = fake_mark,
     .membership_origin = fake_origin,
     .grant_other_open = fake_other_open,
     .grant_removal_under_way = fake_removal,
-    .job_hold = fake_job_hold,
     .connector_read = fake_connector_read,
     .mapping_find = fake_mapping_find,
     .mapping_pin = fake_mapping_pin,
@@ -211,13 +222,14 @@ static const struct store_ops fake_store_ops = {
 };
 
 static enum result fake_match(const struct connector_environment *environment, const struct connector_target *target,
-                              const struct identity_question *question, struct arena *arena,
-                              struct identity_match *ret_match, struct error *error)
+                              const struct identity_question *questions, size_t count, struct arena *arena,
+                              struct identity_match *ret_matches, struct error *ret_errors, struct error *error)
 {
-	(void)environment, (void)target, (void)arena, (void)error;
+	(void)environment, (void)target, (void)arena, (void)ret_errors, (void)error;
+	assert_int_equal(count, 1);
 	world.questions++;
-	world.asked = *question;
-	*ret_match = world.match;
+	world.asked = *questions;
+	*ret_matches = world.match;
 	return RESULT_OK;
 }
 
@@ -230,68 +242,58 @@ static enum result fake_read_group(const struct connector_environment *environme
 	return RESULT_OK;
 }
 
-static enum result fake_is_member(const struct connector_environment *environment,
-                                  const struct connector_target *target, const char *group_id, const char *user_id,
-                                  struct arena *arena, bool *ret_member, struct error *error)
+static bool shown_member(void)
 {
-	(void)environment, (void)target, (void)group_id, (void)user_id, (void)arena;
-	world.reads++;
-	if (world.read_result != RESULT_OK) {
-		*error = world.failure;
-		return world.read_result;
-	}
 	if (world.stale_reads > 0) {
 		world.stale_reads--;
-		*ret_member = false;
-	} else if (world.writes > 0 && world.hidden_reads > 0) {
-		world.hidden_reads--;
-		*ret_member = world.shown;
-	} else {
-		*ret_member = world.member;
+		return false;
 	}
-	return RESULT_OK;
+	if (world.writes > 0 && world.hidden_reads > 0) {
+		world.hidden_reads--;
+		return world.shown;
+	}
+	return world.member;
 }
 
-static enum result fake_write(bool to, bool *ret_already, struct connector_trace *ret_trace, struct error *error)
+static void fake_look(const struct connector_environment *environment, const struct connector_target *target,
+                      struct connector_look *looks, size_t count)
 {
+	(void)environment, (void)target;
+	assert_int_equal(count, 1);
+	world.reads++;
+	looks->result = world.read_result;
+	if (world.read_result != RESULT_OK)
+		looks->error = world.failure;
+	else
+		looks->member = shown_member();
+}
+
+static void fake_change(const struct connector_environment *environment, const struct connector_target *target,
+                        struct connector_change *changes, size_t count)
+{
+	(void)environment, (void)target;
+	assert_int_equal(count, 1);
+	assert_true(changes->removal || world.intents > 0);
 	world.writes++;
+	changes->result = world.write_result;
 	if (world.write_result != RESULT_OK) {
 		if (world.write_is_lost)
-			world.member = to;
-		*error = world.failure;
-		return world.write_result;
+			world.member = !changes->removal;
+		changes->error = world.failure;
+		return;
 	}
-	*ret_already = world.member == to;
-	world.member = to;
-	strcpy(ret_trace->request_id, "graph-1");
-	strcpy(ret_trace->client_request_id, "ours-1");
-	return RESULT_OK;
-}
-
-static enum result fake_add(const struct connector_environment *environment, const struct connector_target *target,
-                            const char *group_id, const char *user_id, struct arena *arena, bool *ret_already,
-                            struct connector_trace *ret_trace, struct error *error)
-{
-	(void)environment, (void)target, (void)group_id, (void)user_id, (void)arena;
-	assert_true(world.intents > 0);
-	return fake_write(true, ret_already, ret_trace, error);
-}
-
-static enum result fake_remove(const struct connector_environment *environment, const struct connector_target *target,
-                               const char *group_id, const char *user_id, struct arena *arena, bool *ret_already,
-                               struct connector_trace *ret_trace, struct error *error)
-{
-	(void)environment, (void)target, (void)group_id, (void)user_id, (void)arena;
-	return fake_write(false, ret_already, ret_trace, error);
+	changes->already = world.member == !changes->removal;
+	world.member = !changes->removal;
+	strcpy(changes->trace.request_id, "graph-1");
+	strcpy(changes->trace.client_request_id, "ours-1");
 }
 
 static const struct connector_ops fake_connector_ops = {
     .type = "fake",
-    .match_user = fake_match,
+    .match_users = fake_match,
     .read_group = fake_read_group,
-    .is_member = fake_is_member,
-    .add_member = fake_add,
-    .remove_member = fake_remove,
+    .look_members = fake_look,
+    .change_members = fake_change,
 };
 
 const struct connector_ops *connector_registry_find(const char *type)
@@ -299,14 +301,16 @@ const struct connector_ops *connector_registry_find(const char *type)
 	return text_equal(type, "fake") ? &fake_connector_ops : NULL;
 }
 
-enum result jira_user_read(struct jira *jira, const char *account_id, struct arena *arena, struct jira_user *ret_user,
-                           struct error *error)
+void jira_users_read(struct jira *jira, const char *const *account_ids, size_t count, struct arena *arena,
+                     struct jira_user *ret_users, enum result *ret_results, struct error *ret_errors)
 {
-	(void)jira, (void)account_id, (void)arena;
+	(void)jira, (void)account_ids, (void)arena;
+	assert_int_equal(count, 1);
+	*ret_results = world.jira_result;
 	if (world.jira_result != RESULT_OK)
-		return error_set(error, world.jira_result, "jira_unavailable", "No answer.");
-	*ret_user = world.jira_user;
-	return RESULT_OK;
+		(void)error_set(ret_errors, world.jira_result, "jira_unavailable", "No answer.");
+	else
+		*ret_users = world.jira_user;
 }
 
 enum result intake_confirm(const struct job_context *context, const struct access_request *request, bool *ret_holds,
@@ -330,9 +334,13 @@ static int world_begin(void **state)
 	                                        .clock = &world.clock.clock,
 	                                        .environment = &world.environment,
 	                                        .jira = (struct jira *)&world};
-	world.job =
-	    (struct job){.job_id = "job-1", .kind = JOB_PROVISION, .grant_id = "grant-1", .attempts = 1, .fence = 9};
-	world.context = (struct job_context){&world.options, &world.job, arena_new(1 << 20)};
+	world.job = (struct job){.job_id = "job-1",
+	                         .kind = JOB_PROVISION,
+	                         .grant_id = "grant-1",
+	                         .connector_id = "c",
+	                         .attempts = 1,
+	                         .fence = 9};
+	world.context = (struct job_context){&world.options, &world.job, arena_new(16 << 20)};
 	world.grant = (struct grant){.grant_id = "grant-1",
 	                             .request_id = "request-1",
 	                             .account_id = "acc",
@@ -374,11 +382,12 @@ static inline void world_deprovision(enum membership_origin origin, bool member)
 
 static inline struct job_attempt world_attempt(void)
 {
-	struct job_attempt attempt =
-	    world.job.kind == JOB_PROVISION ? job_run_provision(&world.context) : job_run_deprovision(&world.context);
+	struct planned_job planned = {.job = &world.job};
+	planner_run(&world.options, &planned, 1, world.context.arena);
+	struct job_attempt attempt = planned.attempt;
 	if (attempt.outcome.progress != NULL)
 		world.job.progress = attempt.outcome.progress;
-	if (!attempt.settled && attempt.outcome.status == JOB_WAITING)
+	if (world.holds == 0 && attempt.outcome.status == JOB_WAITING)
 		clock_manual_advance(&world.clock, attempt.outcome.next_attempt_at - clock_now_ms(&world.clock.clock));
 	world.job.attempts++;
 	return attempt;
