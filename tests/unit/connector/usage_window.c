@@ -1,0 +1,149 @@
+/* The window that keeps us under a limit before the directory has to say so. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "connector/entra/usage_window.h"
+
+#define LIMIT 3000
+#define SPAN 150000
+#define STEPS 4000
+
+static struct {
+	int64_t at, units;
+} sent[STEPS];
+
+/* What the other side counts in the span that ends with the step `last`. */
+static int64_t counted(int last)
+{
+	int64_t sum = 0;
+	for (int step = 0; step <= last; step++)
+		if (sent[step].at > sent[last].at - SPAN)
+			sum += sent[step].units;
+	return sum;
+}
+
+static void no_span_ever_holds_more_than_the_limit(void **state)
+{
+	(void)state;
+	struct usage_window window;
+	int64_t now = 12345;
+	srand(7);
+	usage_window_init(&window, LIMIT, SPAN, now);
+	for (int step = 0; step < STEPS; step++) {
+		now += rand() % 3 == 0 ? rand() % 20000 : rand() % 200;
+		int64_t room = usage_window_room(&window, 0, now);
+		int64_t wanted = rand() % 700;
+		sent[step].at = now;
+		sent[step].units = wanted < room ? wanted : room;
+		usage_window_use(&window, sent[step].units, now);
+		assert_true(counted(step) <= LIMIT);
+	}
+}
+
+static void nearly_all_of_the_limit_is_used_by_one_who_always_has_work(void **state)
+{
+	(void)state;
+	struct usage_window window;
+	int64_t now = 0, used = 0;
+	usage_window_init(&window, LIMIT, SPAN, now);
+	while (now < 4 * SPAN) {
+		int64_t room = usage_window_room(&window, 60, now);
+		usage_window_use(&window, room, now);
+		used += room;
+		now += usage_window_wait_ms(&window, 1, 60, now);
+	}
+	assert_true(used >= 4 * LIMIT * 95 / 100);
+}
+
+static void after_the_wait_there_is_room_and_not_much_before(void **state)
+{
+	(void)state;
+	struct usage_window window;
+	int64_t now = 5000;
+	srand(11);
+	usage_window_init(&window, LIMIT, SPAN, now);
+	for (int round = 0; round < 500; round++) {
+		usage_window_use(&window, rand() % 400, now);
+		int64_t units = 1 + rand() % 300;
+		int64_t wait = usage_window_wait_ms(&window, units, 50, now);
+		if (wait > window.slot_ms) {
+			struct usage_window early = window;
+			assert_true(usage_window_room(&early, 50, now + wait - window.slot_ms) < units);
+		}
+		now += wait;
+		assert_true(usage_window_room(&window, 50, now) >= units);
+		now += rand() % 3000;
+	}
+}
+
+static void what_is_kept_for_a_fresh_approval_is_not_used_up_by_a_backlog(void **state)
+{
+	(void)state;
+	struct usage_window window;
+	usage_window_init(&window, LIMIT, SPAN, 0);
+	usage_window_use(&window, usage_window_room(&window, 60, 0), 0);
+	assert_int_equal(usage_window_room(&window, 60, 0), 0);
+	assert_int_equal(usage_window_room(&window, 0, 0), 60);
+	assert_int_equal(usage_window_wait_ms(&window, 1, 0, 0), 0);
+}
+
+static void a_stricter_directory_is_believed_and_trusted_again_later(void **state)
+{
+	(void)state;
+	struct usage_window window;
+	usage_window_init(&window, LIMIT, SPAN, 0);
+	usage_window_use(&window, 1000, 0);
+	usage_window_refused(&window, 10);
+	assert_int_equal(usage_window_room(&window, 0, 20), 0);
+	assert_true(usage_window_wait_ms(&window, 1, 0, 20) > SPAN - 1000);
+	int64_t later = 2 * SPAN;
+	int64_t room = usage_window_room(&window, 0, later);
+	assert_true(room >= 1000 && room < 1500);
+	assert_int_equal(usage_window_room(&window, 0, 40 * (int64_t)SPAN), LIMIT);
+}
+
+static void a_refusal_at_the_very_beginning_does_not_stop_everything(void **state)
+{
+	(void)state;
+	struct usage_window window;
+	usage_window_init(&window, LIMIT, SPAN, 0);
+	usage_window_use(&window, 1, 0);
+	usage_window_refused(&window, 10);
+	assert_true(usage_window_room(&window, 0, 20) > 0);
+}
+
+static void what_others_use_counts_once_the_directory_tells(void **state)
+{
+	(void)state;
+	struct usage_window window;
+	usage_window_init(&window, LIMIT, SPAN, 0);
+	usage_window_use(&window, 100, 0);
+	usage_window_told(&window, 0.9, 10);
+	assert_int_equal(usage_window_room(&window, 0, 20), LIMIT / 10);
+	usage_window_told(&window, 0.8, 30);
+	assert_int_equal(usage_window_room(&window, 0, 40), LIMIT / 10);
+	usage_window_told(&window, 99999.0, 50);
+	usage_window_told(&window, -1, 50);
+	assert_int_equal(usage_window_room(&window, 0, 60), LIMIT / 10);
+}
+
+#define TEST(function) cmocka_unit_test(function)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    TEST(no_span_ever_holds_more_than_the_limit),
+	    TEST(nearly_all_of_the_limit_is_used_by_one_who_always_has_work),
+	    TEST(after_the_wait_there_is_room_and_not_much_before),
+	    TEST(what_is_kept_for_a_fresh_approval_is_not_used_up_by_a_backlog),
+	    TEST(a_stricter_directory_is_believed_and_trusted_again_later),
+	    TEST(a_refusal_at_the_very_beginning_does_not_stop_everything),
+	    TEST(what_others_use_counts_once_the_directory_tells),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
