@@ -28,6 +28,7 @@ void request_log_add(struct sandbox *sandbox, const char *site, const struct req
 	char at[CLOCK_TEXT_SIZE];
 	clock_format(sandbox_now_ms(sandbox), at);
 	sandbox->request_count++;
+	sandbox->call_count += request->batched ? 0 : 1;
 	json_t *entry =
 	    json_pack("{s:I,s:s,s:I,s:s,s:s,s:s,s:i,s:b,s:s?,s:s?,s:s?,s:s?}", "seq", (json_int_t)sandbox->request_count,
 	              "at", at, "atMs", (json_int_t)sandbox_now_ms(sandbox), "site", site, "method", request->method,
@@ -56,12 +57,13 @@ json_t *request_log_list(const struct sandbox *sandbox, int64_t since)
 	json_t *entry;
 	json_array_foreach(sandbox->requests, index, entry) if (json_integer_at(entry, "seq", 0) > since)
 	    json_array_append(list, entry);
-	return json_pack("{s:I,s:o}", "count", (json_int_t)sandbox->request_count, "requests", list);
+	return json_pack("{s:I,s:I,s:o}", "count", (json_int_t)sandbox->request_count, "calls",
+	                 (json_int_t)sandbox->call_count, "requests", list);
 }
 
 void request_log_reset(struct sandbox *sandbox)
 {
 	json_decref(sandbox->requests);
 	sandbox->requests = json_array();
-	sandbox->request_count = 0;
+	sandbox->request_count = sandbox->call_count = 0;
 }

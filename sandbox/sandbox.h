@@ -110,6 +110,7 @@ struct sandbox {
 	struct sandbox_webhooks webhooks;
 	json_t *requests; /* array, newest last */
 	int64_t request_count;
+	int64_t call_count; /* the same without the items of a $batch */
 	EVP_PKEY *token_key;
 	char token_key_id[48];
 	char token_modulus[400];

@@ -1,0 +1,207 @@
+/* bare_bulk COUNT GROUPS: what the engine sends for COUNT users in GROUPS groups, sent by libcurl and nothing else: the
+ * token, each user asked about (twenty to a $batch), and the additions (twenty links to a PATCH, twenty of them to a
+ * $batch), eight calls at once. Answers are received and thrown away. Prints one line of JSON: ms, cpuMs, peakKib,
+ * calls. Sandbox and credential come from the environment, as for sdk_bulk.js; BENCH_CA is its certificate authority.
+ */
+#include <curl/curl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#define AT_ONCE 8
+#define BODY_CEILING (1 << 20)
+
+struct call {
+	CURL *curl;
+	struct text body, answer;
+};
+
+struct load {
+	CURLM *multi;
+	struct curl_slist *headers;
+	struct call calls[AT_ONCE];
+	long count, groups, users_asked, blocks_sent, made;
+};
+
+static size_t take(char *data, size_t size, size_t count, void *context)
+{
+	struct text *answer = context;
+	if (answer != NULL)
+		text_append_bytes(answer, data, size * count);
+	return size * count;
+}
+
+static const char *need(const char *name)
+{
+	const char *value = getenv(name);
+	if (value == NULL) {
+		fprintf(stderr, "%s is not set\n", name);
+		exit(2);
+	}
+	return value;
+}
+
+static CURL *curl_make(const char *path, struct text *answer)
+{
+	char url[512];
+	CURL *curl = curl_easy_init();
+	if (curl == NULL)
+		exit(1);
+	snprintf(url, sizeof url, "%s%s", need("BENCH_ORIGIN"), path);
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_CAINFO, need("BENCH_CA"));
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+	return curl;
+}
+
+static struct curl_slist *headers_with_token(void)
+{
+	char path[128], body[512];
+	struct text answer = TEXT_INIT(BODY_CEILING);
+	snprintf(path, sizeof path, "/%s/oauth2/v2.0/token", need("BENCH_TENANT"));
+	CURL *curl = curl_make(path, &answer);
+	snprintf(
+	    body, sizeof body,
+	    "client_id=%s&client_secret=%s&grant_type=client_credentials&scope=https%%3A%%2F%%2Fgraph.microsoft.com%%2F."
+	    "default",
+	    need("BENCH_CLIENT"), curl_easy_escape(curl, need("BENCH_SECRET"), 0));
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+	json_t *token = curl_easy_perform(curl) == CURLE_OK ? json_loadb(answer.data, answer.length, 0, NULL) : NULL;
+	const char *bearer = json_string_value(json_object_get(token, "access_token"));
+	if (bearer == NULL) {
+		fprintf(stderr, "no token\n");
+		exit(1);
+	}
+	char header[8192];
+	snprintf(header, sizeof header, "Authorization: Bearer %s", bearer);
+	curl_easy_cleanup(curl);
+	text_done(&answer);
+	json_decref(token);
+	return curl_slist_append(curl_slist_append(NULL, header), "Content-Type: application/json");
+}
+
+static void ask_users(struct load *load, struct text *body)
+{
+	text_append(body, "{\"requests\":[");
+	for (int item = 0; item < 20 && load->users_asked < load->count; item++)
+		text_printf(body,
+		            "%s{\"id\":\"%d\",\"method\":\"GET\",\"url\":\"/users/e0000000-0000-4000-8000-%012ld?$select=id,"
+		            "userPrincipalName,mail,userType,accountEnabled\"}",
+		            item > 0 ? "," : "", item + 1, load->users_asked++);
+	text_append(body, "]}");
+}
+
+/* Block number b of a group: its users from 20 * b on; user u is in group u % groups. */
+static void add_block(const struct load *load, long group, long block, int item, struct text *body)
+{
+	text_printf(body, "%s{\"id\":\"%d\",%s", item > 0 ? "," : "", item + 1, "");
+	if (item > 0)
+		text_printf(body, "\"dependsOn\":[\"%d\"],", item);
+	text_printf(body,
+	            "\"method\":\"PATCH\",\"url\":\"/groups/b1000000-0000-4000-8000-%012ld\",\"headers\":{\"Content-Type\":"
+	            "\"application/json\"},\"body\":{\"members@odata.bind\":[",
+	            group);
+	for (long at = block * 20; at < block * 20 + 20 && at * load->groups + group < load->count; at++)
+		text_printf(body, "%s\"%s/v1.0/directoryObjects/e0000000-0000-4000-8000-%012ld\"", at > block * 20 ? "," : "",
+		            need("BENCH_ORIGIN"), at * load->groups + group);
+	text_append(body, "]}}");
+}
+
+/* A whole group in one call: twenty blocks. */
+static void add_users(struct load *load, struct text *body)
+{
+	long each = (load->count / load->groups + 19) / 20;
+	long group = load->blocks_sent / each, block = load->blocks_sent % each;
+	text_append(body, "{\"requests\":[");
+	for (int item = 0; item < 20 && block < each; item++, block++, load->blocks_sent++)
+		add_block(load, group, block, item, body);
+	text_append(body, "]}");
+}
+
+static bool next_call(struct load *load, struct call *call)
+{
+	long blocks = load->groups * ((load->count / load->groups + 19) / 20);
+	text_done(&call->body);
+	if (load->users_asked < load->count)
+		ask_users(load, &call->body);
+	else if (load->blocks_sent < blocks)
+		add_users(load, &call->body);
+	else
+		return false;
+	curl_easy_setopt(call->curl, CURLOPT_POSTFIELDS, call->body.data);
+	curl_easy_setopt(call->curl, CURLOPT_POSTFIELDSIZE, (long)call->body.length);
+	load->made++;
+	return curl_multi_add_handle(load->multi, call->curl) == CURLM_OK;
+}
+
+static int begin(struct load *load)
+{
+	int running = 0;
+	for (int at = 0; at < AT_ONCE; at++) {
+		struct call *call = &load->calls[at];
+		call->body = (struct text)TEXT_INIT(BODY_CEILING);
+		call->curl = curl_make("/v1.0/$batch", NULL);
+		curl_easy_setopt(call->curl, CURLOPT_HTTPHEADER, load->headers);
+		curl_easy_setopt(call->curl, CURLOPT_PRIVATE, (char *)call);
+		running += next_call(load, call);
+	}
+	return running;
+}
+
+static int end_one(struct load *load, CURL *curl)
+{
+	struct call *call = NULL;
+	long status = 0;
+	curl_easy_getinfo(curl, CURLINFO_PRIVATE, (char **)&call);
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status != 200) {
+		fprintf(stderr, "a call was answered %ld\n", status);
+		exit(1);
+	}
+	curl_multi_remove_handle(load->multi, curl);
+	return next_call(load, call) ? 0 : -1;
+}
+
+static void run(struct load *load)
+{
+	int running = begin(load), handles = 0, left = 0;
+	while (running > 0) {
+		CURLMsg *message;
+		curl_multi_perform(load->multi, &handles);
+		while ((message = curl_multi_info_read(load->multi, &left)) != NULL)
+			if (message->msg == CURLMSG_DONE)
+				running += end_one(load, message->easy_handle);
+		curl_multi_poll(load->multi, NULL, 0, 100, NULL);
+	}
+}
+
+static double cpu_ms(const struct rusage *usage)
+{
+	return (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000 +
+	       (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000;
+}
+
+int main(int argc, char **argv)
+{
+	struct load load = {.made = 1};
+	struct rusage usage;
+	if (argc != 3 || (load.count = atol(argv[1])) < 1 || (load.groups = atol(argv[2])) < 1) {
+		fprintf(stderr, "usage: bare_bulk COUNT GROUPS\n");
+		return 2;
+	}
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	load.multi = curl_multi_init();
+	int64_t started = clock_monotonic_ms(clock_system());
+	load.headers = headers_with_token();
+	run(&load);
+	getrusage(RUSAGE_SELF, &usage);
+	printf("{\"ms\":%lld,\"cpuMs\":%.1f,\"peakKib\":%ld,\"calls\":%ld}\n",
+	       (long long)(clock_monotonic_ms(clock_system()) - started), cpu_ms(&usage), usage.ru_maxrss, load.made);
+	return 0;
+}
