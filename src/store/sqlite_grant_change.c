@@ -278,14 +278,17 @@ static void grant_follow(struct session *session, struct sqlite_write *write, st
 static enum result grant_give(struct session *session, struct sqlite_write *write)
 {
 	struct grant_row row;
-	enum result result = grant_get(session, write->arena, write->id, &row);
+	enum result result;
 
+	if (write->ret == NULL)
+		return RESULT_OK;
+	result = grant_get(session, write->arena, write->id, &row);
 	if (result == RESULT_OK)
 		*(struct grant *)write_out(write) = row.grant;
 	return result;
 }
 
-static enum result grant_move(struct session *session, struct sqlite_write *write)
+enum result grant_move(struct session *session, struct sqlite_write *write)
 {
 	const struct grant_change *change = write->in;
 	enum grant_status to;

@@ -1,4 +1,5 @@
-/* Jobs: how they start, end, wait and are held. How they are handed out: sqlite_job_claim.c.
+/* Jobs: how they start, end, wait and are held. How they are handed out: sqlite_job_claim.c; what their holders do:
+ * sqlite_job_lease.c.
  *
  * What holds here: `queued` means due now; `waiting` means due at next_attempt_at, unless `held`: then it waits for its
  * connector to be enabled or for an incident to pass, and only job_place() or a probe moves it. At most one provision
@@ -44,6 +45,61 @@ static const char *job_list_key(const void *item, struct arena *arena)
 
 const struct row_type job_row = {sizeof(struct job), job_read, job_list_key};
 
+/* ---- holding ---- */
+
+#define PLACEABLE "job.connector_id = ?1 AND job.status IN ('queued', 'waiting') AND job.kind IN " JOB_HELD_KINDS
+#define PLACE_DISABLED                                                                                                 \
+	"UPDATE job SET status = 'waiting', held = 1, next_attempt_at = 0, error_code = 'connector_disabled', "            \
+	"error_detail = 'The connector is disabled.', updated_at = ?2 WHERE (held = 0 OR error_code IS NOT "               \
+	"'connector_disabled') AND " PLACEABLE
+#define PLACE_RELEASED                                                                                                 \
+	"UPDATE job SET status = 'queued', held = 0, next_attempt_at = ?2, error_code = NULL, error_detail = NULL, "       \
+	"updated_at = ?2 WHERE held = 1 AND NOT EXISTS (SELECT 1 FROM incident i WHERE i.connector_id = "                  \
+	"job.connector_id AND i.group_id IN ('', job.group_id)) AND " PLACEABLE
+#define PLACE_HELD                                                                                                     \
+	"UPDATE job SET status = 'waiting', held = 1, next_attempt_at = i.next_probe_at, error_code = i.code, "            \
+	"error_detail = i.detail, updated_at = ?2 FROM incident i WHERE i.connector_id = ?1 AND i.group_id IN ('', "       \
+	"job.group_id) AND (job.held = 0 OR job.next_attempt_at <> i.next_probe_at OR job.error_code IS NOT i.code) "      \
+	"AND " PLACEABLE
+#define PLACE_ONE " AND job.job_key = ?3"
+
+static bool job_nothing_holds(struct session *session, const char *connector_id)
+{
+	return !sql_exists(
+	    session,
+	    "SELECT 1 FROM connector WHERE connector_id = ?1 AND enabled = 0 UNION ALL SELECT 1 FROM incident "
+	    "WHERE connector_id = ?1 UNION ALL SELECT 1 FROM job WHERE connector_id = ?1 AND held = 1 LIMIT 1",
+	    SQL_ARGS(sql_text(connector_id)));
+}
+
+/* One job, or (0) all of the connector. */
+static void place(struct session *session, const char *connector_id, int64_t job_key)
+{
+	bool one = job_key != 0;
+	/* ?3 stands in PLACE_ONE only */
+	const struct sql_value values[] = {sql_text(connector_id),
+	                                   sql_int(session->now),
+	                                   one ? sql_int(job_key) : (struct sql_value){.kind = SQL_END},
+	                                   {.kind = SQL_END}};
+	int64_t enabled = 1;
+
+	if (job_nothing_holds(session, connector_id))
+		return;
+	(void)sql_ask(session, "SELECT enabled FROM connector WHERE connector_id = ?1", SQL_ARGS(sql_text(connector_id)),
+	              &enabled);
+	if (!enabled) {
+		sql_run(session, one ? PLACE_DISABLED PLACE_ONE : PLACE_DISABLED, values);
+		return;
+	}
+	sql_run(session, one ? PLACE_RELEASED PLACE_ONE : PLACE_RELEASED, values);
+	sql_run(session, one ? PLACE_HELD PLACE_ONE : PLACE_HELD, values);
+}
+
+void job_place(struct session *session, const char *connector_id)
+{
+	place(session, connector_id, 0);
+}
+
 /* ---- starting ---- */
 
 /* Smaller is more urgent: what a person or Jira asked for, then what tells Jira, then what looks by itself. */
@@ -71,8 +127,8 @@ void job_start(struct session *session, const struct job_start *start)
 	                 sql_text(start->connector_id), sql_text(start->group_id), sql_text(start->subject),
 	                 sql_text(start->inbox_event_id), sql_text(start->dedup), sql_int(session->now),
 	                 sql_text(start->progress)));
-	if (start->connector_id != NULL)
-		job_place(session, start->connector_id);
+	if (start->connector_id != NULL && sql_changes(session) > 0)
+		place(session, start->connector_id, sqlite3_last_insert_rowid(session->connection->db));
 }
 
 static bool write_back_wanted(struct session *session, int64_t request_key, const char *subject)
@@ -102,50 +158,7 @@ void write_back_start(struct session *session, int64_t request_key, int64_t gran
 	                                       .dedup = dedup});
 }
 
-/* ---- holding ---- */
-
-#define PLACED "connector_id = ?1 AND status IN ('queued', 'waiting') AND kind IN " JOB_HELD_KINDS
-
-static bool job_nothing_holds(struct session *session, const char *connector_id)
-{
-	return !sql_exists(
-	    session,
-	    "SELECT 1 FROM connector WHERE connector_id = ?1 AND enabled = 0 UNION ALL SELECT 1 FROM incident "
-	    "WHERE connector_id = ?1 UNION ALL SELECT 1 FROM job WHERE connector_id = ?1 AND held = 1 LIMIT 1",
-	    SQL_ARGS(sql_text(connector_id)));
-}
-
-void job_place(struct session *session, const char *connector_id)
-{
-	const struct sql_value *values = SQL_ARGS(sql_text(connector_id), sql_int(session->now));
-	int64_t enabled = 1;
-
-	if (job_nothing_holds(session, connector_id))
-		return;
-	(void)sql_ask(session, "SELECT enabled FROM connector WHERE connector_id = ?1", SQL_ARGS(sql_text(connector_id)),
-	              &enabled);
-	if (!enabled) {
-		sql_run(session,
-		        "UPDATE job SET status = 'waiting', held = 1, next_attempt_at = 0, error_code = 'connector_disabled', "
-		        "error_detail = 'The connector is disabled.', updated_at = ?2 WHERE " PLACED
-		        " AND (held = 0 OR error_code IS NOT 'connector_disabled')",
-		        values);
-		return;
-	}
-	sql_run(session,
-	        "UPDATE job SET status = 'queued', held = 0, next_attempt_at = ?2, error_code = NULL, error_detail = NULL, "
-	        "updated_at = ?2 WHERE " PLACED " AND held = 1 AND NOT EXISTS (SELECT 1 FROM incident i WHERE "
-	        "i.connector_id = job.connector_id AND i.group_id IN ('', job.group_id))",
-	        values);
-	sql_run(
-	    session,
-	    "UPDATE job SET status = 'waiting', held = 1, next_attempt_at = i.next_probe_at, error_code = i.code, "
-	    "error_detail = i.detail, updated_at = ?2 FROM incident i WHERE job.connector_id = ?1 AND job.status IN "
-	    "('queued', 'waiting') AND job.kind IN " JOB_HELD_KINDS " AND i.connector_id = ?1 AND i.group_id "
-	    "IN ('', job.group_id) AND (job.held = 0 OR job.next_attempt_at <> i.next_probe_at OR job.error_code IS NOT "
-	    "i.code)",
-	    values);
-}
+/* ---- leases and ends ---- */
 
 /* A success shows that the group, and the connector, answer again. */
 static void incident_pass(struct session *session, const char *connector_id, const char *group_id)
@@ -160,8 +173,6 @@ static void incident_pass(struct session *session, const char *connector_id, con
 	if (whole)
 		check_start(session, connector_id);
 }
-
-/* ---- leases and ends ---- */
 
 bool job_fence_holds(struct session *session, const char *job_id, int64_t fence, int64_t *ret_key)
 {
@@ -183,6 +194,7 @@ enum result refuse_lease_lost(struct sqlite_write *write)
 
 struct job_place_of {
 	const char *kind, *connector_id, *group_id;
+	int64_t fence;
 };
 
 static void place_read(struct cursor *cursor, void *item)
@@ -192,13 +204,24 @@ static void place_read(struct cursor *cursor, void *item)
 	place->kind = cursor_text(cursor);
 	place->connector_id = cursor_text(cursor);
 	place->group_id = cursor_text(cursor);
+	place->fence = cursor_int(cursor);
 }
 
 static const struct row_type place_row = {sizeof(struct job_place_of), place_read, NULL};
 
+/* The last of its fence in a group gives the group back. */
+static void group_lease_end(struct session *session, const struct job_place_of *place)
+{
+	sql_run(session,
+	        "DELETE FROM group_lease WHERE connector_id = ?1 AND group_id = ?2 AND fence = ?3 AND NOT EXISTS (SELECT 1 "
+	        "FROM job INDEXED BY job_running_fence WHERE status = 'running' AND fence = ?3 AND connector_id = ?1 AND "
+	        "group_id = ?2)",
+	        SQL_ARGS(sql_text(place->connector_id), sql_text(place->group_id), sql_int(place->fence)));
+}
+
 void job_end(struct session *session, int64_t job_key, const struct job_outcome *outcome)
 {
-	struct job_place_of place = {0};
+	struct job_place_of at = {0};
 
 	sql_run(session,
 	        "UPDATE job SET status = ?2, held = 0, next_attempt_at = ?3, lease_holder = NULL, lease_expires_at = 0, "
@@ -209,18 +232,20 @@ void job_end(struct session *session, int64_t job_key, const struct job_outcome 
 	                 sql_text(outcome->progress), sql_text(outcome->error_code), sql_text(outcome->error_detail),
 	                 sql_text(outcome->error_request_id), sql_text(outcome->error_client_request_id),
 	                 sql_int(session->now)));
-	sql_run(session, "DELETE FROM group_lease WHERE job_key = ?1", SQL_ARGS(sql_int(job_key)));
-	if (sql_read_one(session, session->scratch, &place_row,
-	                 "SELECT kind, connector_id, group_id FROM job WHERE job_key = ?1 AND connector_id IS NOT NULL",
-	                 SQL_ARGS(sql_int(job_key)), &place) != RESULT_OK ||
-	    text_equal(place.kind, job_kind_name(JOB_CHECK)))
+	if (sql_read_one(
+	        session, session->scratch, &place_row,
+	        "SELECT kind, connector_id, group_id, fence FROM job WHERE job_key = ?1 AND connector_id IS NOT NULL",
+	        SQL_ARGS(sql_int(job_key)), &at) != RESULT_OK ||
+	    text_equal(at.kind, job_kind_name(JOB_CHECK)))
 		return; /* a check is no use of the connector, and its report says itself what it shows */
-	bool is_creation = text_equal(place.kind, job_kind_name(JOB_CREATE_GROUP));
-	connector_touch(session, place.connector_id);
+	bool is_creation = text_equal(at.kind, job_kind_name(JOB_CREATE_GROUP));
+	if (at.group_id != NULL)
+		group_lease_end(session, &at);
+	connector_touch(session, at.connector_id);
 	if (outcome->status == JOB_WAITING)
-		job_place(session, place.connector_id);
-	if (outcome->status == JOB_SUCCEEDED && (place.group_id != NULL || is_creation))
-		incident_pass(session, place.connector_id, place.group_id);
+		place(session, at.connector_id, job_key);
+	if (outcome->status == JOB_SUCCEEDED && (at.group_id != NULL || is_creation))
+		incident_pass(session, at.connector_id, at.group_id);
 }
 
 void job_cancel_of_grant(struct session *session, int64_t grant_key)

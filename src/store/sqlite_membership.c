@@ -27,83 +27,105 @@ static enum membership_origin origin_ask(struct session *session, struct arena *
 	                              SQL_ARGS(sql_text(connector_id), sql_text(group_id), sql_text(external_user_id))));
 }
 
-struct intention {
-	const char *job_id;
-	int64_t fence;
-	const char *external_user_id;
-	bool found_member;
+struct intended {
+	enum membership_origin before, origin;
 };
 
-static enum membership_origin origin_settle(struct session *session, const struct grant *grant,
-                                            const struct intention *intention)
+static struct intended origin_settle(struct session *session, const struct grant *grant,
+                                     const struct membership_intent *intent)
 {
-	enum membership_origin origin =
-	    origin_ask(session, session->scratch, grant->connector_id, grant->group_id, intention->external_user_id);
+	enum membership_origin before =
+	    origin_ask(session, session->scratch, grant->connector_id, grant->group_id, intent->external_user_id);
+	enum membership_origin origin = intent->found_member ? MEMBERSHIP_PREEXISTING : MEMBERSHIP_OURS;
 
-	if (origin != MEMBERSHIP_UNKNOWN)
-		return origin;
-	origin = intention->found_member ? MEMBERSHIP_PREEXISTING : MEMBERSHIP_OURS;
+	if (before != MEMBERSHIP_UNKNOWN)
+		return (struct intended){before, before};
 	sql_run(
 	    session,
 	    "INSERT INTO membership (connector_key, group_id, external_user_id, origin, created_at) VALUES (?1, ?2, ?3, "
 	    "?4, ?5)",
 	    SQL_ARGS(sql_key(connector_key_of(session, grant->connector_id)), sql_text(grant->group_id),
-	             sql_text(intention->external_user_id), sql_text(origin == MEMBERSHIP_OURS ? "ours" : "preexisting"),
+	             sql_text(intent->external_user_id), sql_text(origin == MEMBERSHIP_OURS ? "ours" : "preexisting"),
 	             sql_int(session->now)));
-	return origin;
+	return (struct intended){before, origin};
 }
 
 static enum result membership_intend(struct session *session, struct sqlite_write *write)
 {
-	const struct intention *intention = write->in;
-	enum membership_origin origin;
+	const struct membership_intent *intent = write->in;
+	struct intended intended;
 	struct grant_row row;
 	enum result result = grant_get(session, session->scratch, write->id, &row);
 
 	if (result != RESULT_OK)
 		return result == RESULT_NOT_FOUND ? refuse_not_found(write, "grant") : result;
 	if (row.grant.status != GRANT_PENDING_PROVISION || row.grant.group_id == NULL ||
-	    !job_fence_holds(session, intention->job_id, intention->fence, NULL))
+	    !job_fence_holds(session, intent->job_id, intent->fence, NULL))
 		return refuse_lease_lost(write);
-	origin = origin_settle(session, &row.grant, intention);
+	intended = origin_settle(session, &row.grant, intent);
 	sql_run(session,
 	        "UPDATE access_grant SET external_user_id = ?2, membership_preexisting = ?3, updated_at = ?4, "
 	        "version = version + 1 WHERE grant_key = ?1",
-	        SQL_ARGS(sql_int(row.key), sql_text(intention->external_user_id), sql_int(origin == MEMBERSHIP_PREEXISTING),
-	                 sql_int(session->now)));
-	*(enum membership_origin *)write_out(write) = origin;
+	        SQL_ARGS(sql_int(row.key), sql_text(intent->external_user_id),
+	                 sql_int(intended.origin == MEMBERSHIP_PREEXISTING), sql_int(session->now)));
+	*(struct intended *)write_out(write) = intended;
 	return RESULT_OK;
 }
 
-enum result sqlite_op_grant_intend_membership(struct store *store, const char *grant_id, const char *job_id,
-                                              int64_t fence, const char *external_user_id, bool found_member,
-                                              enum membership_origin *ret_origin, struct error *error)
+static void intent_describe(const struct sqlite_series *series, size_t at, struct sqlite_write *write)
 {
-	struct intention intention = {job_id, fence, external_user_id, found_member};
+	struct membership_intent *intent = (struct membership_intent *)series->items + at;
 
-	return sqlite_write(store, &(struct sqlite_write){.work = membership_intend,
-	                                                  .id = grant_id,
-	                                                  .in = &intention,
-	                                                  .error = error,
-	                                                  .ret = ret_origin,
-	                                                  .ret_size = sizeof(*ret_origin)});
+	intent->error = (struct error){0};
+	write->work = membership_intend;
+	write->id = intent->grant_id;
+	write->in = intent;
+	write->error = &intent->error;
 }
+
+static void intent_tell(const struct sqlite_series *series, size_t at, struct sqlite_write *write)
+{
+	struct membership_intent *intent = (struct membership_intent *)series->items + at;
+	const struct intended *intended = write_out(write);
+
+	intent->result = write->result;
+	if (write->result != RESULT_OK)
+		return;
+	intent->before = intended->before;
+	intent->origin = intended->origin;
+}
+
+void sqlite_op_grant_intend_memberships(struct store *store, struct membership_intent *intents, size_t count,
+                                        struct arena *arena)
+{
+	sqlite_write_series(
+	    store,
+	    &(struct sqlite_series){.items = intents, .count = count, .describe = intent_describe, .tell = intent_tell},
+	    arena);
+}
+
+/* Whose lease it is, and who turned out to have been in the group. */
+struct disowning {
+	const char *job_id;
+	int64_t fence;
+	const char *external_user_id;
+};
 
 static enum result membership_disown(struct session *session, struct sqlite_write *write)
 {
-	const struct intention *intention = write->in;
+	const struct disowning *disowning = write->in;
 	struct grant_row row;
 	enum result result = grant_get(session, session->scratch, write->id, &row);
 
 	if (result != RESULT_OK)
 		return result == RESULT_NOT_FOUND ? refuse_not_found(write, "grant") : result;
-	if (!job_fence_holds(session, intention->job_id, intention->fence, NULL))
+	if (!job_fence_holds(session, disowning->job_id, disowning->fence, NULL))
 		return refuse_lease_lost(write);
 	sql_run(session,
 	        "UPDATE membership SET origin = 'preexisting' WHERE connector_key = ?1 AND group_id = ?2 AND "
 	        "external_user_id = ?3",
 	        SQL_ARGS(sql_key(connector_key_of(session, row.grant.connector_id)), sql_text(row.grant.group_id),
-	                 sql_text(intention->external_user_id)));
+	                 sql_text(disowning->external_user_id)));
 	sql_run(
 	    session,
 	    "UPDATE access_grant SET membership_preexisting = 1, updated_at = ?2, version = version + 1 WHERE grant_key "
@@ -115,10 +137,10 @@ static enum result membership_disown(struct session *session, struct sqlite_writ
 enum result sqlite_op_grant_mark_preexisting(struct store *store, const char *grant_id, const char *job_id,
                                              int64_t fence, const char *external_user_id, struct error *error)
 {
-	struct intention intention = {.job_id = job_id, .fence = fence, .external_user_id = external_user_id};
+	struct disowning disowning = {job_id, fence, external_user_id};
 
 	return sqlite_write(
-	    store, &(struct sqlite_write){.work = membership_disown, .id = grant_id, .in = &intention, .error = error});
+	    store, &(struct sqlite_write){.work = membership_disown, .id = grant_id, .in = &disowning, .error = error});
 }
 
 static void origin_read(struct cursor *cursor, void *item)

@@ -71,13 +71,15 @@
 	X(grant_list)                                                                                                      \
 	X(grant_list_open_of_issue)                                                                                        \
 	X(grant_apply)                                                                                                     \
-	X(grant_intend_membership)                                                                                         \
+	X(grant_intend_memberships)                                                                                        \
 	X(grant_mark_preexisting)                                                                                          \
 	X(membership_origin)                                                                                               \
 	X(grant_other_open)                                                                                                \
 	X(grant_removal_under_way)                                                                                         \
 	X(job_claim)                                                                                                       \
+	X(job_claim_more)                                                                                                  \
 	X(job_renew)                                                                                                       \
+	X(job_settle_all)                                                                                                  \
 	X(job_finish)                                                                                                      \
 	X(job_hold)                                                                                                        \
 	X(job_save_progress)                                                                                               \

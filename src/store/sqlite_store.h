@@ -57,7 +57,7 @@ static inline struct sqlite_store *sqlite_store_of(struct store *store)
 
 /* ---- writing ---- */
 
-/* One queued operation. It lives on its caller's stack until it is durable. `work` runs on the writer's thread within
+/* One queued operation. It lives with its caller until it is durable. `work` runs on the writer's thread within
  * the operation's own savepoint: what it returns other than RESULT_OK undoes all that it did. What it gives back goes
  * to `staging` (as *write_out()), and only a durable commit copies that to `ret`. */
 struct sqlite_write {
@@ -77,11 +77,27 @@ struct sqlite_write {
 	_Alignas(16) unsigned char staging[SQLITE_STAGING_SIZE];
 	struct idempotency replay;
 	enum result result;
+	bool queued;
 	sem_t done;
 	struct sqlite_write *next;
 };
 
 enum result sqlite_write(struct store *store, struct sqlite_write *write) MUST_CHECK;
+/* Queues `count` at once, so that they share commits, and waits for all: each then has its own `result`. */
+void sqlite_write_all(struct store *store, struct sqlite_write *writes, size_t count);
+
+/* Many items of a caller's, each an operation of its own. They are queued a group's worth at a time, so that what
+ * somebody else writes meanwhile waits for one group and not for all. */
+struct sqlite_series {
+	const struct actor *actor;
+	void *items;
+	size_t count;
+	/* Fills an empty write for the item; its `error` is where that item's error goes. */
+	void (*describe)(const struct sqlite_series *series, size_t at, struct sqlite_write *write);
+	/* Gives the item what its write came to. */
+	void (*tell)(const struct sqlite_series *series, size_t at, struct sqlite_write *write);
+};
+void sqlite_write_series(struct store *store, const struct sqlite_series *series, struct arena *arena);
 
 static inline void *write_out(struct sqlite_write *write)
 {

@@ -120,6 +120,8 @@ void grant_start(struct session *session, const struct actor *actor, const struc
 void grant_history_add(struct session *session, int64_t grant_key, const struct actor *actor, const char *from,
                        const char *to, const char *code);
 bool grant_held_by_other(struct session *session, const struct grant *grant);
+/* The operation grant_apply: `in` is the change; the grant is given back where the write has a `ret`. */
+enum result grant_move(struct session *session, struct sqlite_write *write) MUST_CHECK;
 /* Ends what we know about the membership, as the event says. */
 void membership_settle(struct session *session, const struct grant *grant, enum grant_event event);
 
@@ -149,6 +151,8 @@ void job_start(struct session *session, const struct job_start *start);
 /* The lease under which a worker acts still holds; *ret_key (may be NULL) is the job's. */
 bool job_fence_holds(struct session *session, const char *job_id, int64_t fence, int64_t *ret_key);
 enum result refuse_lease_lost(struct sqlite_write *write);
+/* Every running job of the fence, and every group's lease, holds until then; false if none of them runs any more. */
+bool lease_renew(struct session *session, int64_t fence, int64_t until);
 /* Ends an attempt: the job's new state, its leases freed, incidents cleared by a success. */
 void job_end(struct session *session, int64_t job_key, const struct job_outcome *outcome);
 /* For the one service of this file, as it starts: whoever holds a lease is dead, and need not be waited for. */

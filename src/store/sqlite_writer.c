@@ -182,35 +182,101 @@ static void *writer_run(void *argument)
 	return NULL;
 }
 
-enum result sqlite_write(struct store *base, struct sqlite_write *write)
+static void write_prepare(struct sqlite_write *write)
 {
-	struct sqlite_store *store = sqlite_store_of(base);
-	bool refused;
-
 	write->next = NULL;
-	if (sem_init(&write->done, 0, 0) != 0)
-		return error_set(write->error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+	write->queued = sem_init(&write->done, 0, 0) == 0;
+	if (!write->queued)
+		write->result = error_set(write->error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+}
+
+static void write_refuse_closing(struct sqlite_write *write)
+{
+	sem_destroy(&write->done);
+	write->queued = false;
+	write_fail(write, RESULT_UNAVAILABLE, "The store is closing.");
+}
+
+/* All in one piece, so that they share a group where nothing stands before them. */
+static void queue_add(struct sqlite_store *store, struct sqlite_write *writes, size_t count)
+{
 	pthread_mutex_lock(&store->queue_mutex);
-	refused = store->stopping;
-	if (!refused) {
-		*store->queue_last = write;
-		store->queue_last = &write->next;
-		pthread_cond_signal(&store->queue_filled);
+	for (size_t at = 0; at < count; at++) {
+		if (!writes[at].queued)
+			continue;
+		if (store->stopping) {
+			write_refuse_closing(&writes[at]);
+			continue;
+		}
+		*store->queue_last = &writes[at];
+		store->queue_last = &writes[at].next;
 	}
+	pthread_cond_signal(&store->queue_filled);
 	pthread_mutex_unlock(&store->queue_mutex);
-	if (refused)
-		write_fail(write, RESULT_UNAVAILABLE, "The store is closing.");
-	else
-		while (sem_wait(&write->done) != 0 && errno == EINTR)
-			;
+}
+
+/* Waits until it is done, and gives back what it staged. */
+static void write_await(struct sqlite_write *write)
+{
+	if (!write->queued)
+		return;
+	while (sem_wait(&write->done) != 0 && errno == EINTR)
+		;
 	sem_destroy(&write->done);
 	if (write->result != RESULT_OK)
-		return write->result;
+		return;
 	if (write->idempotency != NULL && write->replay.replayed)
 		*write->idempotency = write->replay;
 	else if (write->ret != NULL)
 		memcpy(write->ret, write->staging, write->ret_size);
-	return RESULT_OK;
+}
+
+void sqlite_write_all(struct store *store, struct sqlite_write *writes, size_t count)
+{
+	for (size_t at = 0; at < count; at++)
+		write_prepare(&writes[at]);
+	queue_add(sqlite_store_of(store), writes, count);
+	for (size_t at = 0; at < count; at++)
+		write_await(&writes[at]);
+}
+
+/* Describes and tells without writing anything. */
+static void series_fail(const struct sqlite_series *series)
+{
+	for (size_t at = 0; at < series->count; at++) {
+		struct sqlite_write write = {0};
+
+		series->describe(series, at, &write);
+		write.result = error_set(write.error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+		series->tell(series, at, &write);
+	}
+}
+
+void sqlite_write_series(struct store *store, const struct sqlite_series *series, struct arena *arena)
+{
+	struct sqlite_write *writes = arena_array(arena, SQLITE_GROUP_MAX, sizeof(*writes));
+
+	if (writes == NULL) {
+		series_fail(series);
+		return;
+	}
+	for (size_t done = 0; done < series->count; done += SQLITE_GROUP_MAX) {
+		size_t left = series->count - done, count = left < SQLITE_GROUP_MAX ? left : SQLITE_GROUP_MAX;
+
+		for (size_t at = 0; at < count; at++) {
+			writes[at] = (struct sqlite_write){.actor = series->actor};
+			series->describe(series, done + at, &writes[at]);
+		}
+		sqlite_write_all(store, writes, count);
+		for (size_t at = 0; at < count; at++)
+			series->tell(series, done + at, &writes[at]);
+	}
+}
+
+enum result sqlite_write(struct store *store, struct sqlite_write *write)
+{
+	sqlite_write_all(store, write, 1);
+	return write->result;
 }
 
 enum result sqlite_writer_start(struct sqlite_store *store)

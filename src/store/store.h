@@ -59,13 +59,10 @@ struct inbox_event {
 	const char *source;             /* "jira" | "automation" */
 	const char *webhook_identifier; /* NULL */
 	uint8_t body_hash[32];
-	const char *issue_id;   /* NULL if the body named none */
-	const char *issue_key;  /* NULL likewise */
-	const char *event_type; /* "jira:issue_updated"; NULL */
-	const char *status;     /* "received" "processed" "ignored" "failed" */
-	const char *code;       /* NULL */
-	const char *reason;     /* NULL */
-	const char *request_id; /* NULL */
+	const char *issue_id, *issue_key;       /* NULL if the body named none */
+	const char *event_type;                 /* "jira:issue_updated"; NULL */
+	const char *status;                     /* "received" "processed" "ignored" "failed" */
+	const char *code, *reason, *request_id; /* NULL */
 	int64_t received_at;
 };
 
@@ -95,8 +92,7 @@ struct request_change {
 /* What a grant's change carries. */
 struct grant_change {
 	enum grant_event event;
-	const char *code;
-	const char *reason;
+	const char *code, *reason;
 	const char *candidates;       /* NEEDS_PERSON, NOT_OURS, MEMBER_LOST: JSON array text or NULL */
 	const char *external_user_id; /* RESOLVE_USER */
 	bool save_mapping;            /* RESOLVE_USER: write the identity mapping too */
@@ -111,20 +107,15 @@ struct job_outcome {
 	enum job_status status;  /* SUCCEEDED, WAITING, MANUAL_FOLLOW_UP, CANCELLED */
 	int64_t next_attempt_at; /* WAITING */
 	const char *progress;    /* kept for the next attempt; NULL keeps the present one */
-	const char *error_code;  /* NULL clears */
-	const char *error_detail;
-	const char *error_request_id;
-	const char *error_client_request_id;
+	const char *error_code, *error_detail, *error_request_id, *error_client_request_id; /* NULL clears */
 };
 
 /* An answer about the app or a group holds the jobs of that connector or group as one incident (CONTRACT, rule 6). */
 struct incident {
 	const char *connector_id;
 	const char *group_id; /* NULL: the whole connector */
-	const char *code;
-	const char *detail;
-	int64_t since;
-	int64_t next_probe_at;
+	const char *code, *detail;
+	int64_t since, next_probe_at;
 	int attempts;
 };
 
@@ -153,9 +144,7 @@ struct connector_test_record {
 /* One row of an import, checked before: every string is within its limit. */
 struct mapping_row {
 	int64_t line; /* in the file, from 1: the header */
-	const char *account_id;
-	const char *connector_id;
-	const char *external_id;
+	const char *account_id, *connector_id, *external_id;
 	const char *note; /* NULL: the column is absent, a present mapping keeps its note */
 };
 
@@ -199,8 +188,7 @@ enum membership_origin { MEMBERSHIP_UNKNOWN, MEMBERSHIP_OURS, MEMBERSHIP_PREEXIS
 
 /* A membership that a worker is about to write. */
 struct membership_intent {
-	const char *grant_id;
-	const char *job_id;
+	const char *grant_id, *job_id;
 	int64_t fence;
 	const char *external_user_id;
 	bool found_member; /* a look found the user in the group */
@@ -513,11 +501,11 @@ struct store_ops {
 	enum result (*grant_apply)(struct store *store, const struct actor *actor, const char *grant_id,
 	                           const struct grant_change *change, struct arena *arena, struct grant *ret_grant,
 	                           struct error *error) MUST_CHECK;
-	/* Before the first membership write, for several grants in as few commits as can be, each with its own result: pins
-	 * the user in the grant and writes down what the membership is —
-	 * PREEXISTING if the user was found in the group and no row says that we put them there, else OURS, meant to be
-	 * written now. A row that exists wins. RESULT_CONFLICT lease_lost if the job's fence, or the grant's state
-	 * pendingProvision, no longer holds: then nothing may be written to Graph. */
+	/* Before the first membership write, for several grants in as few commits as can be, in their order and each with
+	 * its own result: pins the user in the grant and writes down what the membership is — PREEXISTING if the user was
+	 * found in the group and no row says that we put them there, else OURS, meant to be written now. A row that exists
+	 * wins. RESULT_CONFLICT lease_lost if the job's fence, or the grant's state pendingProvision, no longer holds: then
+	 * nothing may be written to Graph. */
 	void (*grant_intend_memberships)(struct store *store, struct membership_intent *intents, size_t count,
 	                                 struct arena *arena);
 	/* The directory says that the user was in the group before our first write: what was written down as OURS becomes
@@ -543,23 +531,25 @@ struct store_ops {
 	enum result (*job_claim)(struct store *store, const char *holder, int64_t lease_ms, struct arena *arena,
 	                         struct job *ret_job, int64_t *ret_next_due) MUST_CHECK;
 	/* More work of the same kind of place, for one who just claimed `job`, a provision or deprovision: up to `limit`
-	 * further provision and deprovision jobs of its connector that are due and free (its own group's lease does not
-	 * count against them), under the same fence and the same leases' end. The newest `newest` first, so that what was
-	 * just approved does not stand behind a backlog; then the oldest. Probes are never taken. RESULT_OK also with none.
-	 */
+	 * further provision and deprovision jobs of its connector that are due and free (leases of its own fence do not
+	 * count against them), under the same fence. All leases of the fence then end lease_ms from now. The newest
+	 * `newest` first, so that what was just approved does not stand behind a backlog; then the most urgent, oldest
+	 * first. Probes are never taken. RESULT_OK also with none; RESULT_CONFLICT if the job's own lease is lost. */
 	enum result (*job_claim_more)(struct store *store, const struct job *job, const char *holder, int64_t lease_ms,
 	                              size_t newest, size_t limit, struct arena *arena, struct job **ret_jobs,
 	                              size_t *ret_count) MUST_CHECK;
-	/* Renews every running job, and every group's lease, of the job's fence. */
+	/* Renews every running job, and every group's lease, of the job's fence, whether or not this one still runs.
+	 * CONFLICT lease_lost if none of them does. */
 	enum result (*job_renew)(struct store *store, const struct job *job, int64_t lease_ms, struct error *error)
 	    MUST_CHECK;
-	/* Ends the attempts of several jobs, each in its own savepoint and with its own result, in as few commits as can
-	 * be. Each settlement is one of job_finish (outcome), job_hold (incident) or, for a grant's change, grant_apply
+	/* Ends the attempts of several jobs in their order, each by itself and with its own result, in as few commits as
+	 * can be. Each settlement is one of job_finish (outcome), job_hold (incident) or, for a grant's change, grant_apply
 	 * (grant_id and change; the grant afterwards is not given back). Results and errors are those of that operation. */
 	void (*job_settle_all)(struct store *store, const struct actor *actor, struct job_settlement *settlements,
 	                       size_t count, struct arena *arena);
-	/* Ends an attempt and frees its leases; CONFLICT lease_lost if the fence no longer holds. Success of a provision,
-	 * deprovision or createGroup job clears an incident of its group and connector. */
+	/* Ends an attempt; the last of its fence in a group frees the group's lease. CONFLICT lease_lost if the fence no
+	 * longer holds. Success of a provision, deprovision or createGroup job clears an incident of its group and
+	 * connector. */
 	enum result (*job_finish)(struct store *store, const struct job *job, const struct job_outcome *outcome,
 	                          struct error *error) MUST_CHECK;
 	/* Ends the attempt as waiting and holds the group (incident->group_id) or the whole connector: all its provision,

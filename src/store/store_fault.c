@@ -244,10 +244,6 @@ FORWARD(grant_apply,
         (struct store * store, const struct actor *actor, const char *grant_id, const struct grant_change *change,
          struct arena *arena, struct grant *ret_grant, struct error *error),
         error, actor, grant_id, change, arena, ret_grant, error);
-FORWARD(grant_intend_membership,
-        (struct store * store, const char *grant_id, const char *job_id, int64_t fence, const char *external_user_id,
-         bool found_member, enum membership_origin *ret_origin, struct error *error),
-        error, grant_id, job_id, fence, external_user_id, found_member, ret_origin, error);
 FORWARD(grant_mark_preexisting,
         (struct store * store, const char *grant_id, const char *job_id, int64_t fence, const char *external_user_id,
          struct error *error),
@@ -264,6 +260,10 @@ FORWARD(job_claim,
         (struct store * store, const char *holder, int64_t lease_ms, struct arena *arena, struct job *ret_job,
          int64_t *ret_next_due),
         NULL, holder, lease_ms, arena, ret_job, ret_next_due);
+FORWARD(job_claim_more,
+        (struct store * store, const struct job *job, const char *holder, int64_t lease_ms, size_t newest, size_t limit,
+         struct arena *arena, struct job **ret_jobs, size_t *ret_count),
+        NULL, job, holder, lease_ms, newest, limit, arena, ret_jobs, ret_count);
 FORWARD(job_renew, (struct store * store, const struct job *job, int64_t lease_ms, struct error *error), error, job,
         lease_ms, error);
 FORWARD(job_finish,
@@ -297,6 +297,35 @@ FORWARD(audit_checkpoint_list,
         NULL, page, arena, ret_checkpoints, ret_count, ret_next);
 FORWARD(counts, (struct store * store, struct store_counts *ret_counts), NULL, ret_counts);
 FORWARD(purge, (struct store * store, int64_t inbox_before, struct error *error), error, inbox_before, error);
+
+/* Of many items, which are one call: told to fail, each of them does. */
+static void fault_grant_intend_memberships(struct store *store, struct membership_intent *intents, size_t count,
+                                           struct arena *arena)
+{
+	struct error error = {0};
+	enum result result = fault_due(store, &error);
+
+	if (result == RESULT_OK)
+		real_of(store)->ops->grant_intend_memberships(real_of(store), intents, count, arena);
+	for (size_t at = 0; result != RESULT_OK && at < count; at++) {
+		intents[at].result = result;
+		intents[at].error = error;
+	}
+}
+
+static void fault_job_settle_all(struct store *store, const struct actor *actor, struct job_settlement *settlements,
+                                 size_t count, struct arena *arena)
+{
+	struct error error = {0};
+	enum result result = fault_due(store, &error);
+
+	if (result == RESULT_OK)
+		real_of(store)->ops->job_settle_all(real_of(store), actor, settlements, count, arena);
+	for (size_t at = 0; result != RESULT_OK && at < count; at++) {
+		settlements[at].result = result;
+		settlements[at].error = error;
+	}
+}
 
 static void fault_close(struct store *store)
 {
@@ -381,13 +410,15 @@ static const struct store_ops fault_ops = {
     .grant_list = fault_grant_list,
     .grant_list_open_of_issue = fault_grant_list_open_of_issue,
     .grant_apply = fault_grant_apply,
-    .grant_intend_membership = fault_grant_intend_membership,
+    .grant_intend_memberships = fault_grant_intend_memberships,
     .grant_mark_preexisting = fault_grant_mark_preexisting,
     .membership_origin = fault_membership_origin,
     .grant_other_open = fault_grant_other_open,
     .grant_removal_under_way = fault_grant_removal_under_way,
     .job_claim = fault_job_claim,
+    .job_claim_more = fault_job_claim_more,
     .job_renew = fault_job_renew,
+    .job_settle_all = fault_job_settle_all,
     .job_finish = fault_job_finish,
     .job_hold = fault_job_hold,
     .job_save_progress = fault_job_save_progress,

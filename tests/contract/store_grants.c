@@ -105,7 +105,6 @@ static void a_revoke_before_the_provisioning_cancels_it_and_still_removes(void *
 static void a_removal_that_meets_a_running_provisioning_waits_for_it_and_comes_last(void **state)
 {
 	struct scene *scene = *state;
-	enum membership_origin origin;
 	struct grant grant;
 	struct job running, job;
 	struct job_outcome outcome = {.status = JOB_CANCELLED};
@@ -115,10 +114,7 @@ static void a_removal_that_meets_a_running_provisioning_waits_for_it_and_comes_l
 	running = scene_claim(scene, JOB_PROVISION);
 	assert_ok(scene_apply(scene, grant.grant_id, CHANGE(.event = GRANT_EVENT_REVOKE), &grant));
 	assert_false(scene_claims(scene, &job));
-	assert_refused(scene,
-	               DO(scene, grant_intend_membership, grant.grant_id, running.job_id, running.fence, SCENE_USER, false,
-	                  &origin, &scene->error),
-	               RESULT_CONFLICT, "lease_lost");
+	assert_refused(scene, scene_intend(scene, &running, SCENE_USER, false).result, RESULT_CONFLICT, "lease_lost");
 	assert_refused(scene,
 	               scene_apply(scene, grant.grant_id,
 	                           CHANGE(.event = GRANT_EVENT_MEMBER, .job_id = running.job_id, .fence = running.fence),
@@ -208,16 +204,13 @@ static void a_new_approval_sees_the_removal_that_is_under_way(void **state)
 static void a_user_who_was_there_before_us_is_not_removed_without_a_word(void **state)
 {
 	struct scene *scene = *state;
-	enum membership_origin origin;
 	struct grant grant;
 	struct job job;
 
 	scene_catalog(scene);
 	grant = scene_grant(scene, "chat", "account-1", "10042");
 	job = scene_claim(scene, JOB_PROVISION);
-	assert_ok(DO(scene, grant_intend_membership, grant.grant_id, job.job_id, job.fence, SCENE_USER, true, &origin,
-	             &scene->error));
-	assert_int_equal(origin, MEMBERSHIP_PREEXISTING);
+	assert_int_equal(scene_intend(scene, &job, SCENE_USER, true).origin, MEMBERSHIP_PREEXISTING);
 	assert_ok(scene_apply(scene, grant.grant_id,
 	                      CHANGE(.event = GRANT_EVENT_MEMBER, .job_id = job.job_id, .fence = job.fence), &grant));
 	assert_true(grant.membership_preexisting);
@@ -240,37 +233,29 @@ static void a_user_who_was_there_before_us_is_not_removed_without_a_word(void **
 static void a_write_that_may_have_happened_is_ours_after_a_crash(void **state)
 {
 	struct scene *scene = *state;
-	enum membership_origin origin;
-	struct grant grant;
 	struct job job;
 
 	scene_catalog(scene);
-	grant = scene_grant(scene, "chat", "account-1", NULL);
+	(void)scene_grant(scene, "chat", "account-1", NULL);
 	job = scene_claim(scene, JOB_PROVISION);
-	assert_ok(DO(scene, grant_intend_membership, grant.grant_id, job.job_id, job.fence, SCENE_USER, false, &origin,
-	             &scene->error));
-	assert_int_equal(origin, MEMBERSHIP_OURS);
+	assert_int_equal(scene_intend(scene, &job, SCENE_USER, false).origin, MEMBERSHIP_OURS);
 	scene_reopen(scene);
 	scene_pass(scene, SCENE_LEASE + 1);
 	job = scene_claim(scene, JOB_PROVISION);
 	assert_int_equal(job.attempts, 2);
-	assert_ok(DO(scene, grant_intend_membership, grant.grant_id, job.job_id, job.fence, SCENE_USER, true, &origin,
-	             &scene->error));
-	assert_int_equal(origin, MEMBERSHIP_OURS);
+	assert_int_equal(scene_intend(scene, &job, SCENE_USER, true).origin, MEMBERSHIP_OURS);
 }
 
 static void one_who_turns_out_to_have_been_there_is_no_longer_taken_for_ours(void **state)
 {
 	struct scene *scene = *state;
-	enum membership_origin origin;
 	struct grant grant;
 	struct job job;
 
 	scene_catalog(scene);
 	grant = scene_grant(scene, "chat", "account-1", NULL);
 	job = scene_claim(scene, JOB_PROVISION);
-	assert_ok(DO(scene, grant_intend_membership, grant.grant_id, job.job_id, job.fence, SCENE_USER, false, &origin,
-	             &scene->error));
+	assert_ok(scene_intend(scene, &job, SCENE_USER, false).result);
 	assert_refused(
 	    scene, DO(scene, grant_mark_preexisting, grant.grant_id, job.job_id, job.fence + 1, SCENE_USER, &scene->error),
 	    RESULT_CONFLICT, "lease_lost");

@@ -80,7 +80,6 @@ static void a_holder_whose_lease_ran_out_can_change_nothing(void **state)
 	struct scene *scene = *state;
 	struct job_outcome outcome = {.status = JOB_SUCCEEDED};
 	struct grant_change member = {.event = GRANT_EVENT_MEMBER};
-	enum membership_origin origin;
 	struct job old, now;
 	struct grant grant;
 
@@ -93,10 +92,7 @@ static void a_holder_whose_lease_ran_out_can_change_nothing(void **state)
 	assert_string_equal(now.job_id, old.job_id);
 	assert_true(now.fence > old.fence);
 	assert_refused(scene, DO(scene, job_finish, &old, &outcome, &scene->error), RESULT_CONFLICT, "lease_lost");
-	assert_refused(scene,
-	               DO(scene, grant_intend_membership, grant.grant_id, old.job_id, old.fence, SCENE_USER, false, &origin,
-	                  &scene->error),
-	               RESULT_CONFLICT, "lease_lost");
+	assert_refused(scene, scene_intend(scene, &old, SCENE_USER, false).result, RESULT_CONFLICT, "lease_lost");
 	member.job_id = old.job_id;
 	member.fence = old.fence;
 	assert_refused(scene, scene_apply(scene, grant.grant_id, member, &grant), RESULT_CONFLICT, "lease_lost");

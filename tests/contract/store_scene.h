@@ -289,15 +289,28 @@ static inline enum result scene_apply(struct scene *scene, const char *grant_id,
 	return DO(scene, grant_apply, &worker_actor, grant_id, &change, scene->arena, ret_grant, &scene->error);
 }
 
+/* What a worker writes down before it writes to Graph. */
+static inline struct membership_intent scene_intend(struct scene *scene, const struct job *job, const char *user,
+                                                    bool found_member)
+{
+	struct membership_intent intent = {.grant_id = job->grant_id,
+	                                   .job_id = job->job_id,
+	                                   .fence = job->fence,
+	                                   .external_user_id = user,
+	                                   .found_member = found_member};
+
+	DO(scene, grant_intend_memberships, &intent, 1, scene->arena);
+	scene->error = intent.error;
+	return intent;
+}
+
 /* Claims the provision job of the only grant that waits and makes it a member. */
 static inline struct grant scene_provision(struct scene *scene, const char *user)
 {
 	struct job job = scene_claim(scene, JOB_PROVISION);
-	enum membership_origin origin;
 	struct grant grant;
 
-	assert_ok(
-	    DO(scene, grant_intend_membership, job.grant_id, job.job_id, job.fence, user, false, &origin, &scene->error));
+	assert_ok(scene_intend(scene, &job, user, false).result);
 	assert_ok(scene_apply(scene, job.grant_id,
 	                      (struct grant_change){.event = GRANT_EVENT_MEMBER, .job_id = job.job_id, .fence = job.fence},
 	                      &grant));

@@ -23,6 +23,32 @@ static void the_call_that_was_named_fails_with_nothing_done_and_the_next_works(v
 	assert_ok(DO(scene, tool_read, "chat", scene->arena, &found));
 }
 
+static void of_many_items_in_one_call_each_fails(void **state)
+{
+	struct scene *scene = *state;
+	struct membership_intent intents[2] = {{.grant_id = "g"}, {.grant_id = "g"}};
+	struct job job = {.job_id = "j"};
+	struct job_outcome done = {.status = JOB_SUCCEEDED};
+	struct job_settlement settlements[2] = {{.job = &job, .outcome = &done}, {.job = &job, .outcome = &done}};
+
+	assert_ok(store_fault_wrap(scene->store, &scene->store));
+	store_fault_fail_nth(scene->store, 1, RESULT_UNAVAILABLE);
+	DO(scene, grant_intend_memberships, intents, 2, scene->arena);
+	store_fault_fail_nth(scene->store, 1, RESULT_UNAVAILABLE);
+	DO(scene, job_settle_all, &worker_actor, settlements, 2, scene->arena);
+	assert_int_equal(store_fault_count(scene->store), 2);
+	for (size_t at = 0; at < 2; at++) {
+		assert_int_equal(intents[at].result, RESULT_UNAVAILABLE);
+		assert_true(intents[at].error.retryable);
+		assert_int_equal(settlements[at].result, RESULT_UNAVAILABLE);
+		assert_string_equal(settlements[at].error.code, "unavailable");
+	}
+	DO(scene, grant_intend_memberships, intents, 2, scene->arena);
+	DO(scene, job_settle_all, &worker_actor, settlements, 2, scene->arena);
+	assert_string_equal(intents[1].error.code, "not_found");
+	assert_string_equal(settlements[1].error.code, "lease_lost");
+}
+
 static void no_operation_is_missing_from_either_table(void **state)
 {
 	struct scene *scene = *state;
@@ -45,6 +71,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    scene_test(the_call_that_was_named_fails_with_nothing_done_and_the_next_works),
+	    scene_test(of_many_items_in_one_call_each_fails),
 	    scene_test(no_operation_is_missing_from_either_table),
 	};
 

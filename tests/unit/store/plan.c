@@ -2,6 +2,7 @@
 #include "../../contract/store_scene.h"
 
 #include "store/sqlite_filter.h"
+#include "store/sqlite_job_queue.h"
 #include "store/sqlite_store.h"
 #include "store/sqlite_work.h"
 
@@ -96,12 +97,32 @@ static void an_unfiltered_list_of_requests_or_jobs_needs_no_sorting(void **state
 	assert_driven(scene, &query, "sqlite_autoindex_job_1");
 }
 
+static void the_queue_is_looked_through_group_by_group(void **state)
+{
+	struct scene *scene = *state;
+	const struct sql_value *where = SQL_ARGS(sql_int(1), sql_text("a"), sql_text("z"), sql_int(1));
+	static const char *const strides[] = {"(connector_id=? AND group_id=? AND priority>?)",
+	                                      "(connector_id=? AND group_id>?)", "(connector_id>?)"};
+	char plan[2048];
+
+	explain(scene, QUEUE_STREAMS, where, plan);
+	for (size_t at = 0; at < ARRAY_SIZE(strides); at++)
+		assert_non_null(strstr(plan, strides[at]));
+	assert_null(strstr(plan, "SCAN j"));
+	assert_null(strstr(plan, "SCAN n"));
+	assert_null(strstr(plan, "TEMP B-TREE"));
+	explain(scene, QUEUE_STREAM_NEXT("<", "DESC"), where, plan);
+	assert_non_null(strstr(plan, "(connector_id=? AND group_id=? AND priority=? AND job_key<?)"));
+	assert_null(strstr(plan, "TEMP B-TREE"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    scene_test(every_filter_of_a_list_is_driven_by_its_index_in_order),
 	    scene_test(the_grants_of_an_issue_are_found_by_its_key),
 	    scene_test(an_unfiltered_list_of_requests_or_jobs_needs_no_sorting),
+	    scene_test(the_queue_is_looked_through_group_by_group),
 	};
 
 	return cmocka_run_group_tests_name("store: plan", tests, NULL, NULL);
