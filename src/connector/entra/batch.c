@@ -117,26 +117,84 @@ static void items_note(const struct graph_session *session, const struct graph_a
 	}
 }
 
-enum result batch_perform(struct graph_session *session, const struct graph_request *requests, size_t count,
-                          struct graph_answer *ret_answer, struct batch_item *ret_items, struct error *error)
+/* What an envelope's answer holds, onto the items. `result` and `error` are those of its exchange. */
+static enum result answer_sort(const struct graph_session *session, const struct graph_answer *answer,
+                               enum result result, size_t count, struct batch_item *ret_items, struct error *error)
 {
-	*ret_answer = (struct graph_answer){.retry_after_ms = -1};
-	if (count == 0 || count > BATCH_MAX)
-		return error_set(error, RESULT_INVALID, "validation_failed", "A batch holds between 1 and %d requests.",
-		                 BATCH_MAX);
-	_cleanup_(text_done) struct text body = TEXT_INIT(BATCH_BODY_CEILING);
-	enum result result = envelope_write(requests, count, &body, error);
-	if (result != RESULT_OK)
-		return result;
-	const struct graph_request request = {.method = GRAPH_POST, .path = "/$batch", .body = body.data};
-	result = graph_perform(session, &request, ret_answer, error);
-	bool has_items = json_is_array(json_object_get(ret_answer->body, "responses"));
-	if (result != RESULT_OK && !(ret_answer->status == 424 && has_items))
+	bool has_items = json_is_array(json_object_get(answer->body, "responses"));
+	if (result != RESULT_OK && !(answer->status == 424 && has_items))
 		return result;
 	if (!has_items)
 		return error_set(error, RESULT_PROTOCOL, "graph_bad_response",
 		                 "Microsoft Graph's batch answer holds no list of responses.");
-	batch_sort(ret_answer->body, count, clock_now_ms(session->environment->clock), ret_items);
-	items_note(session, ret_answer, ret_items, count);
+	batch_sort(answer->body, count, clock_now_ms(session->environment->clock), ret_items);
+	items_note(session, answer, ret_items, count);
 	return RESULT_OK;
+}
+
+static enum result count_check(size_t count, size_t most, struct error *error)
+{
+	if (count > 0 && count <= most)
+		return RESULT_OK;
+	return error_set(error, RESULT_INVALID, "validation_failed", "A batch holds between 1 and %zu requests.", most);
+}
+
+enum result batch_perform(struct graph_session *session, const struct graph_request *requests, size_t count,
+                          struct graph_answer *ret_answer, struct batch_item *ret_items, struct error *error)
+{
+	*ret_answer = (struct graph_answer){.retry_after_ms = -1};
+	_cleanup_(text_done) struct text body = TEXT_INIT(BATCH_BODY_CEILING);
+	enum result result = count_check(count, BATCH_MAX, error);
+	if (result == RESULT_OK)
+		result = envelope_write(requests, count, &body, error);
+	if (result != RESULT_OK)
+		return result;
+	const struct graph_request request = {.method = GRAPH_POST, .path = "/$batch", .body = body.data};
+	result = graph_perform(session, &request, ret_answer, error);
+	return answer_sort(session, ret_answer, result, count, ret_items, error);
+}
+
+/* Those calls whose envelope could be written, in one go. */
+static void calls_send(struct graph_session *session, struct batch_call *const *calls, const struct text *const *bodies,
+                       size_t count)
+{
+	struct graph_request requests[BATCH_CALLS_MAX] = {0};
+	struct graph_answer answers[BATCH_CALLS_MAX];
+	enum result results[BATCH_CALLS_MAX];
+	struct error errors[BATCH_CALLS_MAX];
+	for (size_t i = 0; i < count; i++)
+		requests[i] = (struct graph_request){.method = GRAPH_POST, .path = "/$batch", .body = bodies[i]->data};
+	(void)graph_perform_all(session, requests, count, answers, results, errors);
+	for (size_t i = 0; i < count; i++) {
+		struct batch_call *call = calls[i];
+		call->answer = answers[i];
+		call->error = errors[i];
+		call->result = answer_sort(session, &call->answer, results[i], call->count, call->items, &call->error);
+	}
+}
+
+void batch_perform_all(struct graph_session *session, struct batch_call *calls, size_t count)
+{
+	struct text bodies[BATCH_CALLS_MAX];
+	const struct text *written[BATCH_CALLS_MAX];
+	struct batch_call *sent[BATCH_CALLS_MAX];
+	size_t ready = 0;
+	for (size_t i = 0; i < count; i++) {
+		struct batch_call *call = &calls[i];
+		call->answer = (struct graph_answer){.retry_after_ms = -1};
+		call->error = (struct error){.retry_after_ms = -1};
+		call->result = count_check(i < BATCH_CALLS_MAX ? call->count : 0, BATCH_MAX, &call->error);
+		if (i < BATCH_CALLS_MAX)
+			bodies[i] = TEXT_INIT(BATCH_BODY_CEILING);
+		if (call->result == RESULT_OK)
+			call->result = envelope_write(call->requests, call->count, &bodies[i], &call->error);
+		if (call->result != RESULT_OK)
+			continue;
+		written[ready] = &bodies[i];
+		sent[ready++] = call;
+	}
+	if (ready > 0)
+		calls_send(session, sent, written, ready);
+	for (size_t i = 0; i < count && i < BATCH_CALLS_MAX; i++)
+		text_done(&bodies[i]);
 }

@@ -27,6 +27,23 @@ enum result batch_perform(struct graph_session *session, const struct graph_requ
                           struct graph_answer *ret_answer, struct batch_item *ret_items, struct error *error)
     MUST_CHECK;
 
+#define BATCH_CALLS_MAX 4
+
+/* One of several batches that are under way at once. */
+struct batch_call {
+	struct graph_request requests[BATCH_MAX];
+	size_t count; /* 1 … BATCH_MAX */
+	/* out */
+	enum result result; /* as batch_perform's */
+	struct error error;
+	struct graph_answer answer;
+	struct batch_item items[BATCH_MAX]; /* where the result is RESULT_OK */
+};
+
+/* Performs `count` (at most BATCH_CALLS_MAX) batches at once, each with its own result. Nothing is sent while the app
+ * is asked to wait. Free each call's answer, after the last look at its items. */
+void batch_perform_all(struct graph_session *session, struct batch_call *calls, size_t count);
+
 /* Sorts an envelope's responses by id onto `count` items. Pure. */
 void batch_sort(const json_t *envelope, size_t count, int64_t now_ms, struct batch_item *ret_items);
 

@@ -110,13 +110,9 @@ static enum result block_ask(struct diagnosis *diagnosis, struct reading **block
 	if (all == RESULT_NO_MEMORY)
 		return all;
 	for (size_t i = 0; i < count; i++) {
-		if (all == RESULT_OK) {
-			block[i]->answer = answers[i];
-			block[i]->result = results[i];
-			block[i]->error = errors[i];
-		} else {
-			block[i]->result = entra_transport_out_of_time(ENTRA_SIDE_GRAPH, &block[i]->error);
-		}
+		block[i]->answer = answers[i];
+		block[i]->result = results[i];
+		block[i]->error = errors[i];
 	}
 	return RESULT_OK;
 }

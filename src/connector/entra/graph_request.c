@@ -286,12 +286,22 @@ static enum result request_check(const struct graph_request *request, struct err
 	return error_set(error, RESULT_INVALID, "validation_failed", "That request is not one that this product sends.");
 }
 
+enum result graph_session_ready(struct graph_session *session, struct error *error)
+{
+	enum result result = session_pass_gate(session, error);
+	if (result == RESULT_OK && session->token == NULL)
+		result = session_find_token(session, NULL, error);
+	return result;
+}
+
 /* After a 401 that means the token alone: with a new one, once. */
 static enum result perform_again(struct graph_session *session, const struct graph_request *request,
                                  struct graph_answer *answer, struct error *error)
 {
 	graph_answer_done(answer);
 	enum result result = session_find_token(session, session->token, error);
+	if (result == RESULT_OK)
+		result = session_pass_gate(session, error);
 	return result == RESULT_OK ? exchange_once(session, request, answer, error) : result;
 }
 
@@ -301,9 +311,7 @@ enum result graph_perform(struct graph_session *session, const struct graph_requ
 	*ret_answer = (struct graph_answer){.retry_after_ms = -1};
 	enum result result = request_check(request, error);
 	if (result == RESULT_OK)
-		result = session_pass_gate(session, error);
-	if (result == RESULT_OK && session->token == NULL)
-		result = session_find_token(session, NULL, error);
+		result = graph_session_ready(session, error);
 	if (result != RESULT_OK)
 		return result;
 	result = exchange_once(session, request, ret_answer, error);
@@ -313,12 +321,13 @@ enum result graph_perform(struct graph_session *session, const struct graph_requ
 }
 
 static enum result exchanges_prepare(struct graph_session *session, const struct graph_request *requests, size_t count,
-                                     struct arena *scratch, struct exchange *exchanges, struct http_request *https)
+                                     struct arena *scratch, struct exchange *exchanges, struct http_request *https,
+                                     struct error *error)
 {
 	for (size_t i = 0; i < count; i++) {
-		enum result result = request_check(&requests[i], NULL);
+		enum result result = request_check(&requests[i], error);
 		if (result == RESULT_OK)
-			result = exchange_prepare(session, &requests[i], scratch, &exchanges[i], NULL);
+			result = exchange_prepare(session, &requests[i], scratch, &exchanges[i], error);
 		if (result != RESULT_OK)
 			return result;
 		https[i] = exchanges[i].request;
@@ -326,24 +335,28 @@ static enum result exchanges_prepare(struct graph_session *session, const struct
 	return RESULT_OK;
 }
 
-/* One round: all of them at the same time, each judged by its own answer. */
+/* One round: all of them at the same time, each judged by its own answer. Anything but RESULT_OK: nothing was sent. */
 static enum result round_perform(struct graph_session *session, const struct graph_request *requests, size_t count,
-                                 struct graph_answer *answers, enum result *results, struct error *errors)
+                                 struct graph_answer *answers, enum result *results, struct error *errors,
+                                 struct error *error)
 {
 	_cleanup_(arena_freep) struct arena *scratch = arena_new((count + 1) * SCRATCH_CEILING);
 	if (scratch == NULL)
-		return RESULT_NO_MEMORY;
+		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
 	struct exchange *exchanges = arena_array(scratch, count, sizeof(*exchanges));
 	struct http_request *https = arena_array(scratch, count, sizeof(*https));
 	struct http_response *responses = arena_array(scratch, count, sizeof(*responses));
 	if (exchanges == NULL || https == NULL || responses == NULL)
-		return RESULT_NO_MEMORY;
-	enum result result = exchanges_prepare(session, requests, count, scratch, exchanges, https);
-	if (result == RESULT_OK)
-		result = http_client_perform_all(session->environment->http, https, count, scratch, responses, results);
-	for (size_t i = 0; result == RESULT_OK && i < count; i++)
+		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+	enum result result = exchanges_prepare(session, requests, count, scratch, exchanges, https, error);
+	if (result != RESULT_OK)
+		return result;
+	result = http_client_perform_all(session->environment->http, https, count, scratch, responses, results);
+	if (result != RESULT_OK)
+		return error_set(error, result, NULL, "Nothing could be sent (%s).", result_name(result));
+	for (size_t i = 0; i < count; i++)
 		results[i] = exchange_judge(session, &exchanges[i], results[i], &responses[i], &answers[i], &errors[i]);
-	return result;
+	return RESULT_OK;
 }
 
 static size_t tokens_refused(const struct graph_answer *answers, const enum result *results, size_t count,
@@ -356,55 +369,60 @@ static size_t tokens_refused(const struct graph_answer *answers, const enum resu
 	return refused;
 }
 
-/* Those whose token was not taken, once more with one new token for all of them. Where there is none to be had, or no
- * time left, what was answered first stands. */
-static enum result round_again(struct graph_session *session, const struct graph_request *requests, size_t count,
-                               struct graph_answer *answers, enum result *results, struct error *errors)
+/* Those whose token was not taken, once more with one new token for all of them. Where there is none to be had, no
+ * memory or no time left, what was answered first stands. */
+static void round_again(struct graph_session *session, const struct graph_request *requests, size_t count,
+                        struct graph_answer *answers, enum result *results, struct error *errors)
 {
 	size_t *places = arena_array(session->arena, count, sizeof(*places));
 	size_t refused = places != NULL ? tokens_refused(answers, results, count, places) : 0;
 	if (refused == 0)
-		return places != NULL ? RESULT_OK : RESULT_NO_MEMORY;
+		return;
 	struct graph_request *again = arena_array(session->arena, refused, sizeof(*again));
 	struct graph_answer *new_answers = arena_array(session->arena, refused, sizeof(*new_answers));
 	enum result *new_results = arena_array(session->arena, refused, sizeof(*new_results));
 	struct error *new_errors = arena_array(session->arena, refused, sizeof(*new_errors));
 	if (again == NULL || new_answers == NULL || new_results == NULL || new_errors == NULL)
-		return RESULT_NO_MEMORY;
+		return;
 	for (size_t i = 0; i < refused; i++) {
 		again[i] = requests[places[i]];
 		new_errors[i] = (struct error){.retry_after_ms = -1};
 	}
 	enum result result = session_find_token(session, session->token, NULL);
 	if (result == RESULT_OK)
-		result = round_perform(session, again, refused, new_answers, new_results, new_errors);
-	if (result != RESULT_OK)
-		return result == RESULT_NO_MEMORY ? result : RESULT_OK;
-	for (size_t i = 0; i < refused; i++) {
+		result = session_pass_gate(session, NULL);
+	if (result == RESULT_OK)
+		result = round_perform(session, again, refused, new_answers, new_results, new_errors, NULL);
+	for (size_t i = 0; result == RESULT_OK && i < refused; i++) {
 		graph_answer_done(&answers[places[i]]);
 		answers[places[i]] = new_answers[i];
 		results[places[i]] = new_results[i];
 		errors[places[i]] = new_errors[i];
 	}
-	return RESULT_OK;
+}
+
+static void fill_all(struct graph_answer *answers, enum result *results, struct error *errors, size_t count,
+                     enum result result, const struct error *error)
+{
+	for (size_t i = 0; i < count; i++) {
+		answers[i] = (struct graph_answer){.retry_after_ms = -1};
+		results[i] = result;
+		errors[i] = *error;
+	}
 }
 
 enum result graph_perform_all(struct graph_session *session, const struct graph_request *requests, size_t count,
                               struct graph_answer *ret_answers, enum result *ret_results, struct error *ret_errors)
 {
-	for (size_t i = 0; i < count; i++) {
-		ret_answers[i] = (struct graph_answer){.retry_after_ms = -1};
-		ret_errors[i] = (struct error){.retry_after_ms = -1};
-	}
-	enum result result = session_pass_gate(session, NULL);
-	if (result == RESULT_OK && session->token == NULL)
-		result = session_find_token(session, NULL, NULL);
-	if (result == RESULT_OK)
-		result = round_perform(session, requests, count, ret_answers, ret_results, ret_errors);
+	struct error own = {.retry_after_ms = -1};
+	enum result result = graph_session_ready(session, &own);
+	fill_all(ret_answers, ret_results, ret_errors, count, result, &own);
 	if (result != RESULT_OK)
 		return result;
-	result = round_again(session, requests, count, ret_answers, ret_results, ret_errors);
-	for (size_t i = 0; result != RESULT_OK && i < count; i++)
-		graph_answer_done(&ret_answers[i]);
+	result = round_perform(session, requests, count, ret_answers, ret_results, ret_errors, &own);
+	if (result != RESULT_OK)
+		fill_all(ret_answers, ret_results, ret_errors, count, result, &own);
+	else
+		round_again(session, requests, count, ret_answers, ret_results, ret_errors);
 	return result;
 }

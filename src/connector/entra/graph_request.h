@@ -58,11 +58,16 @@ void graph_answer_done(struct graph_answer *answer);
 enum result graph_perform(struct graph_session *session, const struct graph_request *request,
                           struct graph_answer *ret_answer, struct error *error) MUST_CHECK;
 
+/* Whether anything could be sent now: not asked to wait, and there is a token. Nothing but a token is asked for. */
+enum result graph_session_ready(struct graph_session *session, struct error *error) MUST_CHECK;
+
 /* What waits for a connection uses up its own time: no more than the client opens to one host. */
 #define GRAPH_AT_ONCE_MAX 64
 
-/* Several GETs at once (at most GRAPH_AT_ONCE_MAX), each with its own result and error (all three arrays hold `count`).
- */
+/* Several at once (at most GRAPH_AT_ONCE_MAX), GETs and $batches, each with its own result and error (all three arrays
+ * hold `count`), under the rules of graph_perform; those whose token was refused are sent again after all were
+ * answered, with one new token for them all. Anything but RESULT_OK: nothing was sent, and each has that result and
+ * error. */
 enum result graph_perform_all(struct graph_session *session, const struct graph_request *requests, size_t count,
                               struct graph_answer *ret_answers, enum result *ret_results, struct error *ret_errors)
     MUST_CHECK;
