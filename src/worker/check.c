@@ -98,21 +98,23 @@ static bool check_connection(struct check *check)
 
 /* *ret_answered: the directory answered as a whole. If it did not, its failure shows in the test. */
 static enum result mappings_ask(struct check *check, const struct identity_mapping *mappings, size_t count,
-                                struct identity_match **ret_matches, bool *ret_answered)
+                                struct identity_match **ret_matches, struct error **ret_errors, bool *ret_answered)
 {
 	struct arena *arena = check->context->arena;
 	struct identity_question *questions = arena_array(arena, count, sizeof(*questions));
 	struct identity_match *matches = arena_array(arena, count, sizeof(*matches));
-	if (questions == NULL || matches == NULL)
+	struct error *errors = arena_array(arena, count, sizeof(*errors));
+	if (questions == NULL || matches == NULL || errors == NULL)
 		return RESULT_NO_MEMORY;
 	for (size_t i = 0; i < count; i++)
 		questions[i] = (struct identity_question){.mapping_external_id = mappings[i].external_id,
 		                                          .pinned_object_id = mappings[i].resolved_object_id};
 	connector_call_allow_ms(check->context, &check->connector, MAPPINGS_DEADLINE_MS);
 	*ret_matches = matches;
+	*ret_errors = errors;
 	enum result result =
-	    check->connector.ops->match_mappings(check->context->options->environment, &check->connector.target, questions,
-	                                         count, arena, matches, &check->error);
+	    check->connector.ops->match_users(check->context->options->environment, &check->connector.target, questions,
+	                                      count, arena, matches, errors, &check->error);
 	*ret_answered = result == RESULT_OK;
 	return result == RESULT_NO_MEMORY ? result : RESULT_OK;
 }
@@ -120,14 +122,15 @@ static enum result mappings_ask(struct check *check, const struct identity_mappi
 /* Whom the directory did not tell about is asked about again the next time; but where it told about others, those come
  * first whom it was not asked about: names that it always refuses must not keep all others from being looked at. */
 static enum result mappings_save(struct check *check, const struct identity_mapping *mappings,
-                                 const struct identity_match *matches, size_t count, bool answered)
+                                 const struct identity_match *matches, const struct error *errors, size_t count,
+                                 bool answered)
 {
 	struct mapping_check *checks = arena_array(check->context->arena, count, sizeof(*checks));
 	size_t learned = 0;
 	if (checks == NULL)
 		return RESULT_NO_MEMORY;
 	for (size_t i = 0; i < count; i++) {
-		if (matches[i].code == NULL && !answered)
+		if (matches[i].code == NULL && (!answered || errors[i].result == RESULT_THROTTLED))
 			continue;
 		checks[learned++] = (struct mapping_check){.mapping_id = mappings[i].mapping_id,
 		                                           .external_id = mappings[i].external_id,
@@ -143,6 +146,7 @@ static bool check_mappings(struct check *check)
 {
 	struct identity_mapping *mappings = NULL;
 	struct identity_match *matches = NULL;
+	struct error *errors = NULL;
 	bool answered = false;
 	size_t count = 0;
 	int64_t due = clock_now_ms(check->context->options->clock) - check->context->options->check_seconds * INT64_C(1000);
@@ -153,9 +157,9 @@ static bool check_mappings(struct check *check)
 		return check_end_later(check, result);
 	if (count == 0)
 		return true;
-	result = mappings_ask(check, mappings, count, &matches, &answered);
+	result = mappings_ask(check, mappings, count, &matches, &errors, &answered);
 	if (matches != NULL)
-		result = mappings_save(check, mappings, matches, count, answered);
+		result = mappings_save(check, mappings, matches, errors, count, answered);
 	return result == RESULT_OK || check_end_later(check, result);
 }
 

@@ -6,10 +6,9 @@
 #include "connector/entra/diagnosis.h"
 #include "connector/entra/group_creation.h"
 #include "connector/entra/groups.h"
-#include "connector/entra/mappings.h"
+#include "connector/entra/match_users.h"
 #include "connector/entra/members.h"
 #include "connector/entra/token.h"
-#include "connector/entra/users.h"
 
 #define DOMAIN_LENGTH_MAX 253
 #define LABEL_LENGTH_MAX 63
@@ -54,7 +53,7 @@ const struct connector_ops entra_ops = {
     .is_member = entra_is_member,
     .add_member = entra_add_member,
     .remove_member = entra_remove_member,
-    .match_mappings = entra_match_mappings,
+    .match_users = entra_match_users,
     .create_group = entra_create_group,
     .forget = entra_token_forget,
 };

@@ -1,4 +1,4 @@
-/* Who somebody is, asked of the directory. The deciding is domain/identity_match.h's. */
+/* Users as Graph tells them, and how they are asked for. */
 #ifndef AIC_CONNECTOR_ENTRA_USERS_H
 #define AIC_CONNECTOR_ENTRA_USERS_H
 
@@ -9,12 +9,10 @@
 #include "connector/connector.h"
 #include "connector/entra/graph_request.h"
 
-enum result entra_match_user(const struct connector_environment *environment, const struct connector_target *target,
-                             const struct identity_question *question, struct arena *arena,
-                             struct identity_match *ret_match, struct error *error) MUST_CHECK;
-
 /* A user object of Graph; copies into the arena. RESULT_INVALID without an id. */
 enum result entra_user_read(const json_t *object, struct arena *arena, struct directory_user *ret_user) MUST_CHECK;
+/* What a failure of the reading is: graph_bad_response, or want of memory. */
+enum result entra_user_bad(enum result result, struct error *error);
 
 /* The questions that are asked about one address, as paths with their filters. */
 enum entra_user_query {
@@ -27,6 +25,8 @@ enum entra_user_query {
 	ENTRA_USER_QUERIES,
 };
 char *entra_user_query_path(enum entra_user_query query, const char *address, struct arena *arena) MUST_CHECK;
+/* Something before and after the last @. */
+bool entra_address_is_askable(const char *address);
 
 /* Only an object id or a name with an @ is asked for: "/users/delta" is no user. */
 bool entra_user_is_askable(const char *id_or_name);
@@ -46,5 +46,8 @@ enum result entra_user_take(const struct user_answer *answer, const char *id_or_
 
 /* Whether the directory knows that object id as a user. RESULT_NOT_FOUND with user_not_found if not. */
 enum result entra_user_exists(struct graph_session *session, const char *object_id, struct error *error) MUST_CHECK;
+
+/* Not the name that was asked for, to us; but beyond ASCII the directory may take the two for one. */
+bool entra_user_is_other_spelling(const char *asked, const char *told);
 
 #endif

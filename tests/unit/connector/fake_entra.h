@@ -42,6 +42,9 @@ struct fake_rule {
 	int uses;            /* 0: for ever */
 	int pause_ms;
 	bool hang_up; /* closes without an answer */
+	/* Writes the answer to a whole request: its body (malloc'ed), and another status or headers if it likes. */
+	char *(*write)(struct fake_rule *rule, const char *request);
+	void *context;
 };
 
 struct fake_asked {
@@ -149,6 +152,9 @@ static inline void *fake_serve_one(void *argument)
 		struct fake_rule rule = fake_note(call.fake, buffer);
 		if (rule.pause_ms > 0)
 			usleep((useconds_t)rule.pause_ms * 1000);
+		char *written = rule.write != NULL ? rule.write(&rule, buffer) : NULL;
+		if (written != NULL)
+			rule.body = written;
 		const char *body = rule.body != NULL ? rule.body : rule.status == 0 ? none : "";
 		char head[1024];
 		snprintf(head, sizeof(head), "HTTP/1.1 %d Said\r\nContent-Length: %zu\r\nConnection: close\r\n%s\r\n",
@@ -157,6 +163,7 @@ static inline void *fake_serve_one(void *argument)
 			fake_send(call.socket, head);
 			fake_send(call.socket, body);
 		}
+		free(written);
 	}
 	free(buffer);
 	shutdown(call.socket, SHUT_RDWR);

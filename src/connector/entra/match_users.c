@@ -1,0 +1,289 @@
+/* Many people, twenty requests to a $batch, a few of those under way at once.
+ *
+ * A person's requests stay together: three addresses fill a batch but for two requests, which mappings fill up. Who
+ * could not be asked about has an error and no code; nothing is concluded from a failure. Once Graph asks us to wait,
+ * or a whole round got no answer, nobody else is asked. */
+#include "connector/entra/match_users.h"
+
+#include "base/text.h"
+#include "connector/entra/batch.h"
+#include "connector/entra/graph_request.h"
+#include "connector/entra/match_person.h"
+
+#define SCRATCH_CEILING ((size_t)32 * 1024 * 1024)
+
+struct match_batch {
+	size_t people[BATCH_MAX]; /* places of the questions */
+	size_t count;
+	struct batch_call *call;
+};
+
+struct match_round {
+	struct match_batch batches[BATCH_CALLS_MAX];
+	struct batch_call calls[BATCH_CALLS_MAX];
+};
+
+struct match_run {
+	struct graph_session session;
+	struct arena *arena;   /* of the caller: holds the matches */
+	struct arena *scratch; /* of one round */
+	const struct identity_question *questions;
+	size_t count;
+	struct identity_match *matches;
+	struct error *errors;
+	size_t next_address; /* of either kind, nobody before that one is left to be asked about */
+	size_t next_mapping;
+	size_t answered; /* envelopes */
+	bool stopped;    /* `stop` is why */
+	struct error stop;
+};
+
+static void person_judge(struct match_run *run, size_t person, const struct batch_item *items)
+{
+	struct identity_match match = {0};
+	struct error error = {.retry_after_ms = -1};
+	enum result result =
+	    match_person_judge(&run->session, &run->questions[person], items, run->scratch, run->arena, &match, &error);
+	if (result == RESULT_OK)
+		run->matches[person] = match;
+	else
+		run->errors[person] = error;
+}
+
+/* The next one whose question takes so many requests; run->count at the end. */
+static size_t person_next(const struct match_run *run, size_t from, size_t requests)
+{
+	while (from < run->count && match_person_requests(&run->questions[from]) != requests)
+		from++;
+	return from;
+}
+
+static void batch_add(struct match_run *run, struct match_batch *batch, size_t person)
+{
+	const struct identity_question *question = &run->questions[person];
+	struct graph_request *requests = &batch->call->requests[batch->call->count];
+	if (match_person_write(question, run->scratch, requests, &run->errors[person]) != RESULT_OK)
+		return;
+	batch->people[batch->count++] = person;
+	batch->call->count += match_person_requests(question);
+}
+
+static void batch_fill_by(struct match_run *run, struct match_batch *batch, size_t requests, size_t *next)
+{
+	for (; batch->call->count + requests <= BATCH_MAX; (*next)++) {
+		*next = person_next(run, *next, requests);
+		if (*next == run->count)
+			return;
+		batch_add(run, batch, *next);
+	}
+}
+
+static void batch_fill(struct match_run *run, struct match_batch *batch)
+{
+	batch->count = 0;
+	batch->call->count = 0;
+	batch_fill_by(run, batch, MATCH_ADDRESS_REQUESTS, &run->next_address);
+	batch_fill_by(run, batch, MATCH_MAPPING_REQUESTS, &run->next_mapping);
+}
+
+static void run_stop(struct match_run *run, const struct error *why)
+{
+	run->stopped = true;
+	run->stop = *why;
+}
+
+/* The longest wait that was asked for counts. */
+static void run_hold_back(struct match_run *run, int64_t wait_ms)
+{
+	struct error wait;
+	graph_hold_back(wait_ms, &wait);
+	if (!run->stopped || run->stop.retry_after_ms < wait_ms)
+		run_stop(run, &wait);
+}
+
+static void call_heed(struct match_run *run, const struct batch_call *call)
+{
+	bool envelope = call->answer.status == 429 || call->answer.status == 503;
+	if (call->result != RESULT_OK && (envelope || text_equal(call->error.code, "graph_throttled")))
+		run_hold_back(run, call->error.retry_after_ms);
+	for (size_t i = 0; call->result == RESULT_OK && i < call->count; i++)
+		if (call->items[i].status == 429)
+			run_hold_back(run, call->items[i].error.retry_after_ms);
+}
+
+static void batch_take(struct match_run *run, struct match_batch *batch)
+{
+	const struct batch_item *items = batch->call->items;
+	run->answered += batch->call->result == RESULT_OK;
+	for (size_t i = 0; i < batch->count; i++) {
+		size_t person = batch->people[i];
+		if (batch->call->result == RESULT_OK)
+			person_judge(run, person, items);
+		else
+			run->errors[person] = batch->call->error;
+		items += match_person_requests(&run->questions[person]);
+	}
+	call_heed(run, batch->call);
+	graph_answer_done(&batch->call->answer);
+}
+
+/* An envelope was refused, or answered by something that cannot be read, as a whole. That may be one person's doing,
+ * who must not take the others along: each is asked about alone. */
+static void batch_part(struct match_run *run, struct match_batch *batch)
+{
+	size_t people[BATCH_MAX];
+	size_t count = batch->count;
+	for (size_t i = 0; i < count; i++)
+		people[i] = batch->people[i];
+	for (size_t i = 0; i < count && !run->stopped; i++) {
+		batch->count = 0;
+		batch->call->count = 0;
+		run->errors[people[i]] = (struct error){.retry_after_ms = -1};
+		batch_add(run, batch, people[i]);
+		if (batch->count == 0)
+			continue;
+		batch_perform_all(&run->session, batch->call, 1);
+		batch_take(run, batch);
+	}
+}
+
+static bool batch_is_in_doubt(const struct match_batch *batch)
+{
+	enum result result = batch->call->result;
+	return batch->count > 1 && (result == RESULT_PROTOCOL || result == RESULT_INVALID);
+}
+
+static size_t round_fill(struct match_run *run, struct match_round *round)
+{
+	size_t count = 0;
+	arena_reset(run->scratch);
+	for (; count < BATCH_CALLS_MAX; count++) {
+		round->batches[count].call = &round->calls[count];
+		batch_fill(run, &round->batches[count]);
+		if (round->batches[count].count == 0)
+			break;
+	}
+	return count;
+}
+
+static void round_take(struct match_run *run, struct match_round *round, size_t count)
+{
+	size_t answered = run->answered;
+	bool in_doubt[BATCH_CALLS_MAX];
+	for (size_t i = 0; i < count; i++) {
+		in_doubt[i] = batch_is_in_doubt(&round->batches[i]);
+		batch_take(run, &round->batches[i]);
+	}
+	for (size_t i = 0; i < count; i++)
+		if (in_doubt[i])
+			batch_part(run, &round->batches[i]);
+	if (run->answered == answered && !run->stopped)
+		run_stop(run, &round->calls[0].error);
+}
+
+/* Who needs nobody asked has a match at once, whatever becomes of the others. How many are to be asked about? */
+static size_t run_begin(struct match_run *run)
+{
+	size_t asked = 0;
+	for (size_t i = 0; i < run->count; i++) {
+		run->matches[i] = (struct identity_match){0};
+		run->errors[i] = (struct error){.retry_after_ms = -1};
+		if (match_person_requests(&run->questions[i]) > 0)
+			asked++;
+		else
+			person_judge(run, i, NULL);
+	}
+	return asked;
+}
+
+/* Whoever was not asked about gets the reason for that. */
+static void run_end(struct match_run *run)
+{
+	for (size_t i = 0; i < run->count; i++)
+		if (run->matches[i].code == NULL && run->errors[i].result == RESULT_OK)
+			run->errors[i] = run->stop;
+}
+
+static void rounds_perform(struct match_run *run)
+{
+	_cleanup_(memory_freep) struct match_round *round = memory_calloc(1, sizeof(*round));
+	if (round == NULL) {
+		run->stopped = true;
+		error_set(&run->stop, RESULT_NO_MEMORY, NULL, "Out of memory.");
+	}
+	while (!run->stopped) {
+		size_t count = round_fill(run, round);
+		if (count == 0)
+			return;
+		batch_perform_all(&run->session, round->calls, count);
+		round_take(run, round, count);
+	}
+}
+
+enum result entra_match_users(const struct connector_environment *environment, const struct connector_target *target,
+                              const struct identity_question *questions, size_t count, struct arena *arena,
+                              struct identity_match *ret_matches, struct error *ret_errors, struct error *error)
+{
+	if (count > CONNECTOR_QUESTIONS_MAX)
+		return error_set(error, RESULT_INVALID, "validation_failed", "Too many people to ask about at once.");
+	_cleanup_(arena_freep) struct arena *scratch = arena_new(SCRATCH_CEILING);
+	if (scratch == NULL)
+		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+	struct match_run run = {
+	    .arena = arena,
+	    .scratch = scratch,
+	    .questions = questions,
+	    .count = count,
+	    .matches = ret_matches,
+	    .errors = ret_errors,
+	};
+	if (run_begin(&run) == 0)
+		return RESULT_OK;
+	if (graph_session_init(environment, target, arena, &run.session, &run.stop) == RESULT_OK)
+		rounds_perform(&run);
+	run_end(&run);
+	if (run.answered > 0)
+		return RESULT_OK;
+	if (error != NULL)
+		*error = run.stop;
+	return run.stop.result;
+}
+
+/* A single mapping needs no batch around it. */
+static enum result mapping_match(const struct connector_environment *environment, const struct connector_target *target,
+                                 const struct identity_question *question, struct arena *arena,
+                                 struct identity_match *ret_match, struct error *error)
+{
+	struct graph_session session;
+	struct graph_request request;
+	enum result result = graph_session_init(environment, target, arena, &session, error);
+	if (result == RESULT_OK)
+		result = match_person_write(question, arena, &request, error);
+	if (result != RESULT_OK)
+		return result;
+	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
+	struct batch_item item = {0};
+	item.result = graph_perform(&session, &request, &answer, &item.error);
+	item.status = answer.status;
+	item.body = answer.body;
+	item.fault = answer.fault;
+	return match_person_judge(&session, question, &item, arena, arena, ret_match, error);
+}
+
+enum result entra_match_user(const struct connector_environment *environment, const struct connector_target *target,
+                             const struct identity_question *question, struct arena *arena,
+                             struct identity_match *ret_match, struct error *error)
+{
+	if (match_person_requests(question) == MATCH_MAPPING_REQUESTS)
+		return mapping_match(environment, target, question, arena, ret_match, error);
+	struct identity_match match = {0};
+	struct error own = {.retry_after_ms = -1};
+	enum result result = entra_match_users(environment, target, question, 1, arena, &match, &own, error);
+	if (result != RESULT_OK)
+		return result;
+	if (match.code != NULL)
+		*ret_match = match;
+	else if (error != NULL)
+		*error = own;
+	return match.code != NULL ? RESULT_OK : own.result;
+}
