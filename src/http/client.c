@@ -337,11 +337,12 @@ enum result http_client_perform(struct http_client *client, const struct http_re
 }
 
 enum result http_client_perform_all(struct http_client *client, const struct http_request *requests, size_t count,
-                                    struct arena *arena, struct http_response *ret_responses, enum result *ret_results)
+                                    struct arena *arena, struct http_response *ret_responses, enum result *ret_results,
+                                    struct error *ret_errors)
 {
 	_cleanup_(memory_freep) struct transfer *transfers = memory_calloc(count, sizeof(*transfers));
 	if (transfers == NULL)
 		return RESULT_NO_MEMORY;
-	perform(client, requests, transfers, count, arena, ret_responses, ret_results, NULL);
+	perform(client, requests, transfers, count, arena, ret_responses, ret_results, ret_errors);
 	return RESULT_OK;
 }

@@ -82,9 +82,11 @@ void http_client_free(struct http_client *client); /* cancels what runs, joins t
 enum result http_client_perform(struct http_client *client, const struct http_request *request, struct arena *arena,
                                 struct http_response *ret_response, struct error *error) MUST_CHECK;
 
-/* Several at once, in parallel, each with its own result; returns when all are done. */
+/* Several at once, in parallel, each with its own result, and error (ret_errors may be NULL); returns when all are
+ * done.
+ */
 enum result http_client_perform_all(struct http_client *client, const struct http_request *requests, size_t count,
-                                    struct arena *arena, struct http_response *ret_responses, enum result *ret_results)
-    MUST_CHECK;
+                                    struct arena *arena, struct http_response *ret_responses, enum result *ret_results,
+                                    struct error *ret_errors) MUST_CHECK;
 
 #endif

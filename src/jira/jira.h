@@ -63,7 +63,10 @@ struct jira_user {
 /* The user; where the address is hidden, GET /user/email is tried too. RESULT_NOT_FOUND if there is no such account. */
 enum result jira_user_read(struct jira *jira, const char *account_id, struct arena *arena, struct jira_user *ret_user,
                            struct error *error) MUST_CHECK;
-/* The same for many, several at once; each has its own result. */
+
+/* The same for many, eight at a time, each with its own result (all three arrays hold `count`; ret_users[i] is
+ * untouched and ret_errors[i] filled where ret_results[i] is a failure). Once Jira asks to be called less often, the
+ * rest are answered RESULT_THROTTLED, unasked; once eight at a time got no answer, the rest get that failure. */
 void jira_users_read(struct jira *jira, const char *const *account_ids, size_t count, struct arena *arena,
                      struct jira_user *ret_users, enum result *ret_results, struct error *ret_errors);
 

@@ -1,9 +1,9 @@
 /* One exchange with Jira.
  *
- * What holds here: the answer of a call lives in an arena of that call alone, which is wiped with the Authorization
- * header in it; nothing of an answer's body reaches an error's sentence, since Jira's error pages quote what people
- * wrote. A quota that Jira says is used up for the whole site (RateLimit-Reason "jira-quota-…") silences every call
- * until its Retry-After is over; a burst limit concerns the one endpoint, and so the one job. */
+ * What holds here: the answers of a call, or of several made at once, live in an arena of their own, which is wiped
+ * with the Authorization header in it; nothing of an answer's body reaches an error's sentence, since Jira's error
+ * pages quote what people wrote. A quota that Jira says is used up for the whole site (RateLimit-Reason "jira-quota-…")
+ * silences every call until its Retry-After is over; a burst limit concerns the one endpoint, and so the one job. */
 #include "jira/jira_request.h"
 
 #include <stdatomic.h>
@@ -22,6 +22,14 @@ struct jira {
 	char *api_url; /* without a slash at its end */
 	struct jira_token token;
 	_Atomic int64_t silent_until; /* monotonic ms; 0: Jira has not asked us to be */
+};
+
+struct exchange {
+	const struct jira_call *call;
+	struct http_header headers[3];
+	struct http_response response;
+	enum result result; /* RESULT_OK: an answer came, of any status */
+	struct error error;
 };
 
 static enum result out_of_memory(struct error *error)
@@ -219,35 +227,75 @@ static enum result transport_failure(enum result result, const struct error *fai
 	return RESULT_UNAVAILABLE;
 }
 
-/* One exchange; any HTTP answer is RESULT_OK. */
-static enum result exchange(struct jira *jira, const struct jira_call *call, uint64_t refused, struct arena *scratch,
-                            struct http_response *ret_response, uint64_t *ret_generation, struct error *error)
+static enum result request_write(struct jira *jira, struct exchange *exchange, const char *authorization,
+                                 struct arena *scratch, struct http_request *ret_request, struct error *error)
 {
-	const char *header = NULL;
-	enum result result = authorization(jira, refused, scratch, &header, ret_generation, error);
-	if (result != RESULT_OK)
-		return result;
+	const struct jira_call *call = exchange->call;
 	const char *url = arena_printf(scratch, "%s%s", jira->api_url, call->path);
 	if (!url)
 		return out_of_memory(error);
-	const struct http_header headers[] = {
-	    {"Authorization", header},
-	    {"Accept", "application/json"},
-	    {"Content-Type", "application/json"},
-	};
-	const struct http_request request = {
+	exchange->headers[0] = (struct http_header){"Authorization", authorization};
+	exchange->headers[1] = (struct http_header){"Accept", "application/json"};
+	exchange->headers[2] = (struct http_header){"Content-Type", "application/json"};
+	*ret_request = (struct http_request){
 	    .method = call->method,
 	    .url = url,
-	    .headers = headers,
+	    .headers = exchange->headers,
 	    .header_count = call->body ? 3 : 2,
 	    .body = call->body,
 	    .body_length = call->body ? strlen(call->body) : 0,
 	    .timeout_ms = CALL_TIMEOUT_MS,
 	    .max_response_bytes = ANSWER_MAX,
 	};
-	struct error failure = {0};
-	result = http_client_perform(jira->options.http, &request, scratch, ret_response, &failure);
-	return result == RESULT_OK ? RESULT_OK : transport_failure(result, &failure, error);
+	return RESULT_OK;
+}
+
+/* All at once, with one authorization. Fails only where nothing was sent; else each exchange has its result, and any
+ * HTTP answer is RESULT_OK. */
+static enum result exchanges_perform(struct jira *jira, struct exchange *const *exchanges, size_t count,
+                                     uint64_t refused, struct arena *scratch, uint64_t *ret_generation,
+                                     struct error *error)
+{
+	struct http_request requests[JIRA_CALLS_MAX];
+	struct http_response responses[JIRA_CALLS_MAX] = {0};
+	enum result results[JIRA_CALLS_MAX];
+	struct error failures[JIRA_CALLS_MAX] = {0};
+	const char *header = NULL;
+	enum result result = authorization(jira, refused, scratch, &header, ret_generation, error);
+	for (size_t i = 0; result == RESULT_OK && i < count; i++)
+		result = request_write(jira, exchanges[i], header, scratch, &requests[i], error);
+	if (result != RESULT_OK)
+		return result;
+	if (http_client_perform_all(jira->options.http, requests, count, scratch, responses, results, failures) !=
+	    RESULT_OK)
+		return out_of_memory(error);
+	for (size_t i = 0; i < count; i++) {
+		exchanges[i]->response = responses[i];
+		exchanges[i]->result = results[i];
+		if (results[i] != RESULT_OK)
+			exchanges[i]->result = transport_failure(results[i], &failures[i], &exchanges[i]->error);
+	}
+	return RESULT_OK;
+}
+
+/* Those whose token was refused, once more, with a new one. */
+static void exchanges_repeat(struct jira *jira, struct exchange *exchanges, size_t count, uint64_t refused,
+                             struct arena *scratch)
+{
+	struct exchange *again[JIRA_CALLS_MAX];
+	size_t repeated = 0;
+	for (size_t i = 0; i < count; i++)
+		if (exchanges[i].result == RESULT_OK && exchanges[i].response.status == 401)
+			again[repeated++] = &exchanges[i];
+	if (repeated == 0 || jira->options.auth != JIRA_AUTH_OAUTH)
+		return;
+	struct error error = {.retry_after_ms = -1};
+	uint64_t generation = 0;
+	enum result result = exchanges_perform(jira, again, repeated, refused, scratch, &generation, &error);
+	for (size_t i = 0; result != RESULT_OK && i < repeated; i++) {
+		again[i]->result = result;
+		again[i]->error = error;
+	}
 }
 
 static enum result answer_read(const struct http_response *response, json_t **ret_value, struct error *error)
@@ -266,22 +314,76 @@ static enum result answer_read(const struct http_response *response, json_t **re
 	return jira_bad_response(error, "Jira's answer is not JSON.");
 }
 
-enum result jira_call(struct jira *jira, const struct jira_call *call, json_t **ret_value, struct error *error)
+static enum result exchange_judge(struct jira *jira, struct exchange *exchange, json_t **ret_value)
+{
+	const struct http_response *response = &exchange->response;
+	if (exchange->result != RESULT_OK)
+		return exchange->result;
+	if (response->status < 200 || response->status > 299)
+		return status_failure(jira, exchange->call, response, &exchange->error);
+	return answer_read(response, ret_value, &exchange->error);
+}
+
+/* Fails only where nothing was sent. */
+static enum result exchanges_begin(struct jira *jira, struct exchange *exchanges, size_t count, struct arena *scratch,
+                                   struct error *error)
+{
+	struct exchange *all[JIRA_CALLS_MAX] = {0};
+	uint64_t generation = 0;
+	for (size_t i = 0; i < count; i++)
+		all[i] = &exchanges[i];
+	enum result result = exchanges_perform(jira, all, count, 0, scratch, &generation, error);
+	if (result == RESULT_OK)
+		exchanges_repeat(jira, exchanges, count, generation, scratch);
+	return result;
+}
+
+/* ret_values NULL: what the answers hold is of no interest. */
+static enum result calls_perform(struct jira *jira, const struct jira_call *calls, size_t count, json_t **ret_values,
+                                 enum result *ret_results, struct error *ret_errors, struct error *error)
 {
 	enum result result = still_silent(jira, error);
 	if (result != RESULT_OK)
 		return result;
-	_cleanup_(arena_freep) struct arena *scratch = arena_new(SCRATCH_MAX);
-	if (!scratch)
+	_cleanup_(arena_freep) struct arena *scratch = arena_new(count * SCRATCH_MAX);
+	struct exchange *exchanges = scratch ? arena_array(scratch, count, sizeof(*exchanges)) : NULL;
+	if (!exchanges)
 		return out_of_memory(error);
-	struct http_response response = {0};
-	uint64_t generation = 0;
-	result = exchange(jira, call, 0, scratch, &response, &generation, error);
-	if (result == RESULT_OK && response.status == 401 && jira->options.auth == JIRA_AUTH_OAUTH)
-		result = exchange(jira, call, generation, scratch, &response, &generation, error);
-	if (result != RESULT_OK)
-		return result;
-	if (response.status < 200 || response.status > 299)
-		return status_failure(jira, call, &response, error);
-	return answer_read(&response, ret_value, error);
+	for (size_t i = 0; i < count; i++)
+		exchanges[i] = (struct exchange){.call = &calls[i], .error.retry_after_ms = -1};
+	result = exchanges_begin(jira, exchanges, count, scratch, error);
+	for (size_t i = 0; result == RESULT_OK && i < count; i++) {
+		ret_results[i] = exchange_judge(jira, &exchanges[i], ret_values ? &ret_values[i] : NULL);
+		ret_errors[i] = exchanges[i].error;
+	}
+	return result;
+}
+
+bool jira_call_all(struct jira *jira, const struct jira_call *calls, size_t count, json_t **ret_values,
+                   enum result *ret_results, struct error *ret_errors)
+{
+	struct error error = {.retry_after_ms = -1};
+	for (size_t i = 0; i < count; i++)
+		ret_values[i] = NULL;
+	enum result result = calls_perform(jira, calls, count, ret_values, ret_results, ret_errors, &error);
+	for (size_t i = 0; result != RESULT_OK && i < count; i++) {
+		ret_results[i] = result;
+		ret_errors[i] = error;
+	}
+	return result == RESULT_OK;
+}
+
+enum result jira_call(struct jira *jira, const struct jira_call *call, json_t **ret_value, struct error *error)
+{
+	json_t *value = NULL;
+	enum result own = RESULT_OK;
+	struct error failure = {.retry_after_ms = -1};
+	enum result result = calls_perform(jira, call, 1, ret_value ? &value : NULL, &own, &failure, &failure);
+	if (result == RESULT_OK)
+		result = own;
+	if (result == RESULT_OK && ret_value)
+		*ret_value = value;
+	if (result != RESULT_OK && error)
+		*error = failure;
+	return result;
 }

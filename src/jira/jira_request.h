@@ -28,6 +28,13 @@ struct jira_call {
 enum result jira_call(struct jira *jira, const struct jira_call *call, json_t **ret_value, struct error *error)
     MUST_CHECK;
 
+#define JIRA_CALLS_MAX 8
+
+/* Performs several at once (at most JIRA_CALLS_MAX), each with its own value, result and error; one new token is for
+ * all whose token was refused. False if nothing was sent: every call then has the same failure. */
+bool jira_call_all(struct jira *jira, const struct jira_call *calls, size_t count, json_t **ret_values,
+                   enum result *ret_results, struct error *ret_errors);
+
 const struct jira_options *jira_options_of(const struct jira *jira);
 
 /* The usual failure of an answer that cannot be used. */

@@ -351,7 +351,7 @@ static enum result round_perform(struct graph_session *session, const struct gra
 	enum result result = exchanges_prepare(session, requests, count, scratch, exchanges, https, error);
 	if (result != RESULT_OK)
 		return result;
-	result = http_client_perform_all(session->environment->http, https, count, scratch, responses, results);
+	result = http_client_perform_all(session->environment->http, https, count, scratch, responses, results, NULL);
 	if (result != RESULT_OK)
 		return error_set(error, result, NULL, "Nothing could be sent (%s).", result_name(result));
 	for (size_t i = 0; i < count; i++)

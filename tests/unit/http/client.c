@@ -306,7 +306,7 @@ static void many_in_parallel_each_get_their_own_answer(void **state)
 	for (int i = 0; i < MANY; i++)
 		requests[i] = request_for("GET", i % 10 == 3 ? "/silent" : arena_printf(arena, "/item/%d", i));
 	requests[50].url = "http://example.com/";
-	assert_int_equal(http_client_perform_all(client, requests, MANY, arena, responses, results), RESULT_OK);
+	assert_int_equal(http_client_perform_all(client, requests, MANY, arena, responses, results, NULL), RESULT_OK);
 	for (int i = 0; i < MANY; i++) {
 		if (i == 50) {
 			assert_int_equal(results[i], RESULT_DENIED);
@@ -318,7 +318,7 @@ static void many_in_parallel_each_get_their_own_answer(void **state)
 			assert_string_equal(responses[i].body, strstr(requests[i].url, "/item"));
 		}
 	}
-	assert_int_equal(http_client_perform_all(client, NULL, 0, arena, NULL, NULL), RESULT_OK);
+	assert_int_equal(http_client_perform_all(client, NULL, 0, arena, NULL, NULL, NULL), RESULT_OK);
 }
 
 static void *get_many(void *data)
