@@ -13,7 +13,7 @@
 #define BATCH_BODY_CEILING (256 * 1024)
 #define RETRY_AFTER_CAP_MS (3600 * 1000)
 
-static void item_write(struct text *text, size_t position, const struct graph_request *request)
+static void item_write(struct text *text, size_t position, bool chained, const struct graph_request *request)
 {
 	text_printf(text, "%s{\"id\":\"%zu\",\"method\":\"%s\",\"url\":", position > 1 ? "," : "", position,
 	            graph_method_name(request->method));
@@ -22,21 +22,31 @@ static void item_write(struct text *text, size_t position, const struct graph_re
 		text_append(text, ",\"headers\":{\"Content-Type\":\"application/json\"},\"body\":");
 		text_append(text, request->body);
 	}
+	if (chained && position > 1)
+		text_printf(text, ",\"dependsOn\":[\"%zu\"]", position - 1);
 	text_append_char(text, '}');
 }
 
-static enum result envelope_write(const struct graph_request *requests, size_t count, struct text *text,
-                                  struct error *error)
+enum result batch_write(const struct graph_request *requests, size_t count, bool chained, struct text *body,
+                        struct graph_request *ret_request, struct error *error)
 {
-	text_append(text, "{\"requests\":[");
+	if (count == 0 || count > BATCH_MAX)
+		return error_set(error, RESULT_INVALID, "validation_failed", "A batch holds between 1 and %d requests.",
+		                 BATCH_MAX);
+	*body = TEXT_INIT(BATCH_BODY_CEILING);
+	text_append(body, "{\"requests\":[");
 	for (size_t i = 0; i < count; i++) {
-		if (requests[i].path == NULL || !graph_request_is_allowed(requests[i].method, requests[i].path))
+		const struct graph_request *request = &requests[i];
+		if (request->path == NULL || !graph_request_is_allowed(request->method, request->path, request->body))
 			return error_set(error, RESULT_INVALID, "validation_failed",
 			                 "That request is not one that this product sends.");
-		item_write(text, i + 1, &requests[i]);
+		item_write(body, i + 1, chained, request);
 	}
-	text_append(text, "]}");
-	return text_failed(text) ? error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.") : RESULT_OK;
+	text_append(body, "]}");
+	if (text_failed(body))
+		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+	*ret_request = (struct graph_request){.method = GRAPH_POST, .path = "/$batch", .body = body->data};
+	return RESULT_OK;
 }
 
 static const char *header_of(const json_t *headers, const char *name)
@@ -66,11 +76,14 @@ static void item_read(const json_t *response, int64_t now_ms, struct batch_item 
 {
 	*item = (struct batch_item){.status = (int)json_integer_at(response, "status", 0)};
 	item->body = json_object_get(response, "body");
+	const json_t *headers = json_object_get(response, "headers");
+	const char *request_id = header_of(headers, "request-id");
+	if (request_id != NULL && text_is_uuid(request_id))
+		memcpy(item->trace.request_id, request_id, strlen(request_id) + 1);
 	if (item->status >= 200 && item->status < 300) {
 		item->result = RESULT_OK;
 		return;
 	}
-	const json_t *headers = json_object_get(response, "headers");
 	int64_t wait = retry_after_ms(header_of(headers, "retry-after"), now_ms, RETRY_AFTER_CAP_MS);
 	if (item->status < 400 || item->status > 599) {
 		item->result = error_set(&item->error, RESULT_PROTOCOL, "graph_bad_response",
@@ -79,9 +92,8 @@ static void item_read(const json_t *response, int64_t now_ms, struct batch_item 
 	}
 	graph_fault_read(item->body, &item->fault);
 	item->result = graph_fault_fill(item->status, &item->fault, wait, &item->error);
-	const char *request_id = header_of(headers, "request-id");
-	if (request_id != NULL && text_is_uuid(request_id))
-		memcpy(item->error.request_id, request_id, strlen(request_id) + 1);
+	if (item->trace.request_id[0] != '\0')
+		memcpy(item->error.request_id, item->trace.request_id, sizeof(item->error.request_id));
 }
 
 void batch_sort(const json_t *envelope, size_t count, int64_t now_ms, struct batch_item *ret_items)
@@ -102,24 +114,23 @@ void batch_sort(const json_t *envelope, size_t count, int64_t now_ms, struct bat
 	}
 }
 
-static void items_note(const struct graph_session *session, const struct graph_answer *answer, struct batch_item *items,
-                       size_t count)
+static void item_note(const struct graph_session *session, const struct connector_trace *trace, struct batch_item *item)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (items[i].result == RESULT_OK)
-			continue;
-		memcpy(items[i].error.client_request_id, answer->trace.client_request_id, ID_SIZE);
-		if (items[i].error.request_id[0] == '\0')
-			memcpy(items[i].error.request_id, answer->trace.request_id, sizeof(items[i].error.request_id));
-		if (items[i].status == 429)
-			throttle_gate_close(&session->place, session->target->settings,
-			                    clock_monotonic_ms(session->environment->clock), items[i].error.retry_after_ms);
-	}
+	memcpy(item->trace.client_request_id, trace->client_request_id, sizeof(item->trace.client_request_id));
+	if (item->trace.request_id[0] == '\0')
+		memcpy(item->trace.request_id, trace->request_id, sizeof(item->trace.request_id));
+	if (item->result == RESULT_OK)
+		return;
+	memcpy(item->error.client_request_id, trace->client_request_id, sizeof(item->error.client_request_id));
+	if (item->error.request_id[0] == '\0')
+		memcpy(item->error.request_id, trace->request_id, sizeof(item->error.request_id));
+	if (item->status == 429 || (item->status == 503 && item->error.retry_after_ms > 0))
+		throttle_gate_close(&session->place, session->target->settings, clock_monotonic_ms(session->environment->clock),
+		                    item->error.retry_after_ms);
 }
 
-/* What an envelope's answer holds, onto the items. `result` and `error` are those of its exchange. */
-static enum result answer_sort(const struct graph_session *session, const struct graph_answer *answer,
-                               enum result result, size_t count, struct batch_item *ret_items, struct error *error)
+enum result batch_read(const struct graph_session *session, const struct graph_answer *answer, enum result result,
+                       size_t count, struct batch_item *ret_items, struct error *error)
 {
 	bool has_items = json_is_array(json_object_get(answer->body, "responses"));
 	if (result != RESULT_OK && !(answer->status == 424 && has_items))
@@ -128,73 +139,66 @@ static enum result answer_sort(const struct graph_session *session, const struct
 		return error_set(error, RESULT_PROTOCOL, "graph_bad_response",
 		                 "Microsoft Graph's batch answer holds no list of responses.");
 	batch_sort(answer->body, count, clock_now_ms(session->environment->clock), ret_items);
-	items_note(session, answer, ret_items, count);
+	for (size_t i = 0; i < count; i++)
+		item_note(session, &answer->trace, &ret_items[i]);
 	return RESULT_OK;
 }
 
-static enum result count_check(size_t count, size_t most, struct error *error)
+bool batch_is_refused(const struct graph_answer *answer, enum result result)
 {
-	if (count > 0 && count <= most)
-		return RESULT_OK;
-	return error_set(error, RESULT_INVALID, "validation_failed", "A batch holds between 1 and %zu requests.", most);
+	if (result == RESULT_OK || result == RESULT_THROTTLED || answer->status == 0)
+		return false;
+	return result == RESULT_PROTOCOL || (answer->status >= 400 && answer->status < 500 && answer->status != 401);
 }
 
 enum result batch_perform(struct graph_session *session, const struct graph_request *requests, size_t count,
                           struct graph_answer *ret_answer, struct batch_item *ret_items, struct error *error)
 {
 	*ret_answer = (struct graph_answer){.retry_after_ms = -1};
-	_cleanup_(text_done) struct text body = TEXT_INIT(BATCH_BODY_CEILING);
-	enum result result = count_check(count, BATCH_MAX, error);
-	if (result == RESULT_OK)
-		result = envelope_write(requests, count, &body, error);
+	_cleanup_(text_done) struct text body = {0};
+	struct graph_request request;
+	enum result result = batch_write(requests, count, false, &body, &request, error);
 	if (result != RESULT_OK)
 		return result;
-	const struct graph_request request = {.method = GRAPH_POST, .path = "/$batch", .body = body.data};
 	result = graph_perform(session, &request, ret_answer, error);
-	return answer_sort(session, ret_answer, result, count, ret_items, error);
+	return batch_read(session, ret_answer, result, count, ret_items, error);
 }
 
 /* Those calls whose envelope could be written, in one go. */
-static void calls_send(struct graph_session *session, struct batch_call *const *calls, const struct text *const *bodies,
-                       size_t count)
+static void calls_send(struct graph_session *session, struct batch_call *const *calls,
+                       const struct graph_request *requests, size_t count)
 {
-	struct graph_request requests[BATCH_CALLS_MAX] = {0};
 	struct graph_answer answers[BATCH_CALLS_MAX];
 	enum result results[BATCH_CALLS_MAX];
 	struct error errors[BATCH_CALLS_MAX];
-	for (size_t i = 0; i < count; i++)
-		requests[i] = (struct graph_request){.method = GRAPH_POST, .path = "/$batch", .body = bodies[i]->data};
 	(void)graph_perform_all(session, requests, count, answers, results, errors);
 	for (size_t i = 0; i < count; i++) {
 		struct batch_call *call = calls[i];
 		call->answer = answers[i];
 		call->error = errors[i];
-		call->result = answer_sort(session, &call->answer, results[i], call->count, call->items, &call->error);
+		call->result = batch_read(session, &call->answer, results[i], call->count, call->items, &call->error);
 	}
 }
 
 void batch_perform_all(struct graph_session *session, struct batch_call *calls, size_t count)
 {
-	struct text bodies[BATCH_CALLS_MAX];
-	const struct text *written[BATCH_CALLS_MAX];
+	struct text bodies[BATCH_CALLS_MAX] = {0};
+	struct graph_request written[BATCH_CALLS_MAX];
 	struct batch_call *sent[BATCH_CALLS_MAX];
 	size_t ready = 0;
 	for (size_t i = 0; i < count; i++) {
 		struct batch_call *call = &calls[i];
 		call->answer = (struct graph_answer){.retry_after_ms = -1};
 		call->error = (struct error){.retry_after_ms = -1};
-		call->result = count_check(i < BATCH_CALLS_MAX ? call->count : 0, BATCH_MAX, &call->error);
-		if (i < BATCH_CALLS_MAX)
-			bodies[i] = TEXT_INIT(BATCH_BODY_CEILING);
+		if (i >= BATCH_CALLS_MAX)
+			call->result = error_set(&call->error, RESULT_INVALID, "validation_failed", "Too many batches at once.");
+		else
+			call->result = batch_write(call->requests, call->count, false, &bodies[i], &written[ready], &call->error);
 		if (call->result == RESULT_OK)
-			call->result = envelope_write(call->requests, call->count, &bodies[i], &call->error);
-		if (call->result != RESULT_OK)
-			continue;
-		written[ready] = &bodies[i];
-		sent[ready++] = call;
+			sent[ready++] = call;
 	}
 	if (ready > 0)
 		calls_send(session, sent, written, ready);
-	for (size_t i = 0; i < count && i < BATCH_CALLS_MAX; i++)
+	for (size_t i = 0; i < BATCH_CALLS_MAX; i++)
 		text_done(&bodies[i]);
 }

@@ -3,10 +3,12 @@
 #define AIC_CONNECTOR_ENTRA_BATCH_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/macro.h"
 #include "base/result.h"
+#include "base/text.h"
 #include "connector/entra/graph_request.h"
 
 #define BATCH_MAX 20
@@ -18,7 +20,19 @@ struct batch_item {
 	const json_t *body;
 	struct graph_fault fault;
 	struct error error;
+	struct connector_trace trace; /* its own request-id, or that of the whole exchange */
 };
+
+/* The request that asks them all; its body is written into `body`. One after another, each only if the one before it
+ * was done (else 424), or, not chained, in any order and at once. RESULT_INVALID for one that this product does not
+ * send. */
+enum result batch_write(const struct graph_request *requests, size_t count, bool chained, struct text *body,
+                        struct graph_request *ret_request, struct error *error) MUST_CHECK;
+
+/* The items of an exchange's answer; `result` and `error` are those of the exchange. Remembers a wait that an item was
+ * told. As batch_perform. */
+enum result batch_read(const struct graph_session *session, const struct graph_answer *answer, enum result result,
+                       size_t count, struct batch_item *ret_items, struct error *error) MUST_CHECK;
 
 /* Performs `count` (1 … BATCH_MAX) requests in one exchange. RESULT_OK whenever the items were answered, one by one or
  * not at all; also where the envelope itself is 424 with items in it. Free *ret_answer in any case, after the last look
@@ -26,6 +40,10 @@ struct batch_item {
 enum result batch_perform(struct graph_session *session, const struct graph_request *requests, size_t count,
                           struct graph_answer *ret_answer, struct batch_item *ret_items, struct error *error)
     MUST_CHECK;
+
+/* After a failed batch_perform: the exchange was refused as such, or answered by something that cannot be read; its
+ * requests may do one by one. */
+bool batch_is_refused(const struct graph_answer *answer, enum result result);
 
 #define BATCH_CALLS_MAX 4
 

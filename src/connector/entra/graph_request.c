@@ -1,8 +1,9 @@
 /* Every byte that goes to Graph leaves from here.
  *
- * What may be sent is checked here once more, after the code that wrote it: a GET, a $batch, one membership added, one
+ * What may be sent is checked here once more, after the code that wrote it: a GET, a $batch, memberships added, one
  * membership taken away, one group created. A DELETE whose path is not exactly /groups/{id}/members/{id}/$ref is
- * refused without a connection, since without that ending Graph deletes the *user*. */
+ * refused without a connection, since without that ending Graph deletes the *user*; so is a PATCH of a group whose body
+ * is anything but links to members. */
 #include "connector/entra/graph_request.h"
 
 #include <string.h>
@@ -30,7 +31,9 @@ struct exchange {
 const char *graph_method_name(enum graph_method method)
 {
 	static const char *const names[] = {
-	    [GRAPH_GET] = "GET", [GRAPH_POST] = "POST", [GRAPH_DELETE] = "DELETE", [GRAPH_UPSERT] = "PATCH"};
+	    [GRAPH_GET] = "GET",    [GRAPH_POST] = "POST",    [GRAPH_DELETE] = "DELETE",
+	    [GRAPH_LINK] = "PATCH", [GRAPH_UPSERT] = "PATCH",
+	};
 	return names[method];
 }
 
@@ -67,13 +70,40 @@ static bool upsert_is_allowed(const char *path)
 	return take_literal(&at, "/groups(uniqueName='") && take_unique_name(&at) && text_equal(at, "')");
 }
 
-bool graph_request_is_allowed(enum graph_method method, const char *path)
+/* "https://…/directoryObjects/{id}", quotes and all. */
+static bool take_link(const char **at)
+{
+	static const char ending[] = "/directoryObjects/";
+	if (!take_literal(at, "\"https://"))
+		return false;
+	size_t host = strcspn(*at, "/\"\\");
+	*at += host;
+	return host > 0 && take_literal(at, "/v1.0") && take_literal(at, ending) && take_id(at) && take_literal(at, "\"");
+}
+
+static bool links_are_allowed(const char *path, const char *body)
+{
+	const char *at = path;
+	if (body == NULL || !take_literal(&at, "/groups/") || !take_id(&at) || *at != '\0')
+		return false;
+	at = body;
+	if (!take_literal(&at, GRAPH_LINKS_BEGIN) || !take_link(&at))
+		return false;
+	for (size_t links = 1; links < GRAPH_LINKS_MAX && *at == ','; links++)
+		if (!take_literal(&at, ",") || !take_link(&at))
+			return false;
+	return text_equal(at, GRAPH_LINKS_END);
+}
+
+bool graph_request_is_allowed(enum graph_method method, const char *path, const char *body)
 {
 	const char *at = path;
 	if (method == GRAPH_GET)
 		return path[0] == '/';
 	if (method == GRAPH_UPSERT)
 		return upsert_is_allowed(path);
+	if (method == GRAPH_LINK)
+		return links_are_allowed(path, body);
 	if (method == GRAPH_POST && (text_equal(path, "/$batch") || text_equal(path, "/groups")))
 		return true;
 	if (!take_literal(&at, "/groups/") || !take_id(&at) || !take_literal(&at, "/members/"))
@@ -151,6 +181,7 @@ static enum result exchange_prepare(const struct graph_session *session, const s
 		exchange->headers[headers++] = (struct http_header){"ConsistencyLevel", "eventual"};
 	if (request->method == GRAPH_UPSERT)
 		exchange->headers[headers++] = (struct http_header){"Prefer", "create-if-missing"};
+	int64_t longest_ms = request->patience_ms != 0 ? request->patience_ms : ENTRA_CALL_TIMEOUT_MS;
 	exchange->request = (struct http_request){
 	    .method = graph_method_name(request->method),
 	    .url = url,
@@ -158,7 +189,7 @@ static enum result exchange_prepare(const struct graph_session *session, const s
 	    .header_count = headers,
 	    .body = request->body,
 	    .body_length = request->body != NULL ? strlen(request->body) : 0,
-	    .timeout_ms = entra_time_left(session->environment->clock, session->deadline_ms),
+	    .timeout_ms = entra_time_left(session->environment->clock, session->deadline_ms, longest_ms),
 	    .max_response_bytes = RESPONSE_CEILING,
 	};
 	if (exchange->request.timeout_ms == 0)
@@ -216,7 +247,7 @@ static enum result answer_judge(struct graph_session *session, const struct http
 	bool told = is_object && graph_fault_read(answer->body, &answer->fault);
 	if (answer->status < 400 || (!told && !is_object && !status_speaks_alone(answer->status, empty)))
 		return entra_transport_bad_response(ENTRA_SIDE_GRAPH, answer->status, error);
-	if (answer->status == 429 || answer->status == 503)
+	if (answer->status == 429 || (answer->status == 503 && answer->retry_after_ms > 0))
 		throttle_gate_close(&session->place, session->target->settings, clock_monotonic_ms(session->environment->clock),
 		                    answer->retry_after_ms);
 	return graph_fault_fill(answer->status, &answer->fault, answer->retry_after_ms, error);
@@ -281,7 +312,8 @@ static enum result exchange_once(struct graph_session *session, const struct gra
 
 static enum result request_check(const struct graph_request *request, struct error *error)
 {
-	if (request->url != NULL ? request->method == GRAPH_GET : graph_request_is_allowed(request->method, request->path))
+	if (request->url != NULL ? request->method == GRAPH_GET
+	                         : graph_request_is_allowed(request->method, request->path, request->body))
 		return RESULT_OK;
 	return error_set(error, RESULT_INVALID, "validation_failed", "That request is not one that this product sends.");
 }
@@ -292,6 +324,11 @@ enum result graph_session_ready(struct graph_session *session, struct error *err
 	if (result == RESULT_OK && session->token == NULL)
 		result = session_find_token(session, NULL, error);
 	return result;
+}
+
+enum result graph_session_renew(struct graph_session *session, const char *rejected, struct error *error)
+{
+	return session->token == rejected ? session_find_token(session, rejected, error) : RESULT_OK;
 }
 
 /* After a 401 that means the token alone: with a new one, once. */
@@ -412,7 +449,8 @@ static void fill_all(struct graph_answer *answers, enum result *results, struct 
 }
 
 enum result graph_perform_all(struct graph_session *session, const struct graph_request *requests, size_t count,
-                              struct graph_answer *ret_answers, enum result *ret_results, struct error *ret_errors)
+                              struct graph_answer *ret_answers, enum result *ret_results, struct error *ret_errors,
+                              struct error *error)
 {
 	struct error own = {.retry_after_ms = -1};
 	enum result result = graph_session_ready(session, &own);

@@ -29,16 +29,24 @@ struct graph_session {
 enum result graph_session_init(const struct connector_environment *environment, const struct connector_target *target,
                                struct arena *arena, struct graph_session *ret_session, struct error *error) MUST_CHECK;
 
-/* GRAPH_UPSERT is a PATCH that creates what is not there (Prefer: create-if-missing). */
-enum graph_method { GRAPH_GET, GRAPH_POST, GRAPH_DELETE, GRAPH_UPSERT };
+/* GRAPH_LINK is a PATCH that adds members to a group. GRAPH_UPSERT is a PATCH that creates what is not there (Prefer:
+ * create-if-missing). */
+enum graph_method { GRAPH_GET, GRAPH_POST, GRAPH_DELETE, GRAPH_LINK, GRAPH_UPSERT };
 
 struct graph_request {
 	enum graph_method method;
-	const char *path; /* "/groups/…", below the version root; or NULL and `url` */
-	const char *url;  /* from odata_walk_next */
-	const char *body; /* JSON text; NULL: none */
-	bool eventual;    /* a $search, which Graph answers from its index alone; never for what a decision stands on */
+	const char *path;    /* "/groups/…", below the version root; or NULL and `url` */
+	const char *url;     /* from odata_walk_next */
+	const char *body;    /* JSON text; NULL: none */
+	bool eventual;       /* a $search, which Graph answers from its index alone; never for what a decision stands on */
+	int64_t patience_ms; /* how long this one exchange may take; 0: ENTRA_CALL_TIMEOUT_MS */
 };
+
+/* A body adds so many members at most (Graph: 20 link changes). */
+#define GRAPH_LINKS_MAX 20
+/* The body of a GRAPH_LINK begins and ends so, and holds links alone: it is checked by these words. */
+#define GRAPH_LINKS_BEGIN "{\"members@odata.bind\":["
+#define GRAPH_LINKS_END "]}"
 
 /* `body` is NULL if there was none. An answer is good if its status is 2xx. */
 struct graph_answer {
@@ -61,6 +69,9 @@ enum result graph_perform(struct graph_session *session, const struct graph_requ
 /* Whether anything could be sent now: not asked to wait, and there is a token. Nothing but a token is asked for. */
 enum result graph_session_ready(struct graph_session *session, struct error *error) MUST_CHECK;
 
+/* A new token, after `rejected` was refused; nothing to do if the session has another one by now. */
+enum result graph_session_renew(struct graph_session *session, const char *rejected, struct error *error) MUST_CHECK;
+
 /* What waits for a connection uses up its own time: no more than the client opens to one host. */
 #define GRAPH_AT_ONCE_MAX 64
 
@@ -72,9 +83,9 @@ enum result graph_perform_all(struct graph_session *session, const struct graph_
                               struct graph_answer *ret_answers, enum result *ret_results, struct error *ret_errors)
     MUST_CHECK;
 
-/* Whether this product may send that at all: GET, a $batch, the two membership writes, and the two ways to create a
- * group, exactly as they are written. */
-bool graph_request_is_allowed(enum graph_method method, const char *path);
+/* Whether this product may send that at all: GET, a $batch, the three membership writes, and the two ways to create a
+ * group, exactly as they are written. Of a GRAPH_LINK the body too (NULL: none) is looked at. */
+bool graph_request_is_allowed(enum graph_method method, const char *path, const char *body);
 
 const char *graph_method_name(enum graph_method method);
 

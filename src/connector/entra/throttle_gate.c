@@ -1,8 +1,10 @@
 /* A small table of (Graph host, tenant, client) by digest. When it is full the gate that opens first makes room:
- * forgetting a wait costs one more 429, never a wrong answer. */
+ * forgetting a wait costs one more 429, never a wrong answer. A gate that has opened keeps its place for a while, since
+ * the next wait that is not told is twice the last one. */
 #include "connector/entra/throttle_gate.h"
 
 #include <pthread.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/digest.h"
@@ -10,10 +12,14 @@
 
 #define GATES 64
 #define KEY_CEILING 2048
+#define UNTOLD_FIRST_MS 1000
+#define UNTOLD_CAP_MS 32000
+#define UNTOLD_MEMORY_MS 120000 /* after so long without a wait it begins anew */
 
 struct gate {
 	uint8_t key[DIGEST_SIZE];
 	int64_t closed_until; /* 0: free */
+	int64_t untold_ms;    /* the last wait whose length we had to choose; 0: none */
 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -57,25 +63,36 @@ int64_t throttle_gate_wait_ms(const struct entra_place *place, const struct conn
 	pthread_mutex_lock(&lock);
 	struct gate *gate = gate_find(key);
 	int64_t wait = gate != NULL ? gate->closed_until - now_ms : 0;
-	if (gate != NULL && wait <= 0)
-		gate->closed_until = 0;
 	pthread_mutex_unlock(&lock);
 	return wait > 0 ? wait : 0;
+}
+
+/* For how long, where Graph did not say: doubled while it goes on asking. */
+static int64_t gate_choose_wait(struct gate *gate, int64_t now_ms)
+{
+	bool anew = gate->untold_ms == 0 || now_ms - gate->closed_until > UNTOLD_MEMORY_MS;
+	if (anew)
+		gate->untold_ms = UNTOLD_FIRST_MS;
+	else if (gate->closed_until <= now_ms && gate->untold_ms < UNTOLD_CAP_MS)
+		gate->untold_ms *= 2;
+	return gate->untold_ms;
 }
 
 void throttle_gate_close(const struct entra_place *place, const struct connector_settings *settings, int64_t now_ms,
                          int64_t for_ms)
 {
 	uint8_t key[DIGEST_SIZE];
-	if (for_ms <= 0 || key_write(place, settings, key) != RESULT_OK)
+	if (key_write(place, settings, key) != RESULT_OK)
 		return;
 	pthread_mutex_lock(&lock);
 	struct gate *gate = gate_find(key);
 	if (gate == NULL) {
 		gate = gate_spare();
+		*gate = (struct gate){0};
 		memcpy(gate->key, key, DIGEST_SIZE);
-		gate->closed_until = 0;
 	}
+	if (for_ms <= 0)
+		for_ms = gate_choose_wait(gate, now_ms);
 	if (gate->closed_until < now_ms + for_ms)
 		gate->closed_until = now_ms + for_ms;
 	pthread_mutex_unlock(&lock);
@@ -89,6 +106,6 @@ void throttle_gate_open(const struct entra_place *place, const struct connector_
 	pthread_mutex_lock(&lock);
 	struct gate *gate = gate_find(key);
 	if (gate != NULL)
-		gate->closed_until = 0;
+		*gate = (struct gate){0};
 	pthread_mutex_unlock(&lock);
 }

@@ -10,7 +10,8 @@
 /* How long from now; 0: go. */
 int64_t throttle_gate_wait_ms(const struct entra_place *place, const struct connector_settings *settings,
                               int64_t now_ms);
-/* Graph said to wait. `now_ms` is monotonic. */
+/* Graph said to wait. `now_ms` is monotonic. for_ms <= 0: it did not say how long; a second then, and twice as long
+ * each time that it says so again. */
 void throttle_gate_close(const struct entra_place *place, const struct connector_settings *settings, int64_t now_ms,
                          int64_t for_ms);
 /* Graph answered: whoever said to wait no longer does. */

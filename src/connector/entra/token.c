@@ -172,7 +172,7 @@ static enum result entry_fly(struct cached_token *entry, const struct entra_toke
 	struct error own = {0};
 	entry->in_flight = true;
 	pthread_mutex_unlock(&cache.lock);
-	bool had_full_time = entra_time_left(clock, need->deadline_ms) == ENTRA_CALL_TIMEOUT_MS;
+	bool had_full_time = entra_time_left(clock, need->deadline_ms, ENTRA_CALL_TIMEOUT_MS) == ENTRA_CALL_TIMEOUT_MS;
 	enum result result =
 	    entra_token_request(need->environment, need->target, need->place, need->deadline_ms, arena, &answer, &own);
 	int64_t now = clock_monotonic_ms(clock);

@@ -295,7 +295,7 @@ static enum result request_within(struct exchange *exchange, int64_t deadline_ms
 	enum result result = body_write(exchange, &body, error);
 	if (result != RESULT_OK)
 		return result;
-	int64_t timeout_ms = entra_time_left(exchange->environment->clock, deadline_ms);
+	int64_t timeout_ms = entra_time_left(exchange->environment->clock, deadline_ms, ENTRA_CALL_TIMEOUT_MS);
 	if (timeout_ms == 0)
 		return entra_transport_out_of_time(ENTRA_SIDE_LOGIN, error);
 	char client_request_id[ID_SIZE];

@@ -100,12 +100,12 @@ int64_t entra_deadline(const struct clock *clock, int64_t named_ms)
 	return named_ms != 0 ? named_ms : clock_monotonic_ms(clock) + ENTRA_CALL_DEADLINE_MS;
 }
 
-int64_t entra_time_left(const struct clock *clock, int64_t deadline_ms)
+int64_t entra_time_left(const struct clock *clock, int64_t deadline_ms, int64_t longest_ms)
 {
 	int64_t left = deadline_ms - clock_monotonic_ms(clock);
 	if (left <= 0)
 		return 0;
-	return left < ENTRA_CALL_TIMEOUT_MS ? left : ENTRA_CALL_TIMEOUT_MS;
+	return left < longest_ms ? left : longest_ms;
 }
 
 static int month_number(const char *name)

@@ -28,8 +28,8 @@ bool entra_transport_is_code(const char *code);
 
 /* The end of a call on the monotonic clock: what the caller named, or the default from now. */
 int64_t entra_deadline(const struct clock *clock, int64_t named_ms);
-/* What one exchange may take: 0 if there is no time left. */
-int64_t entra_time_left(const struct clock *clock, int64_t deadline_ms);
+/* What one exchange may take, at most longest_ms (mostly ENTRA_CALL_TIMEOUT_MS): 0 if there is no time left. */
+int64_t entra_time_left(const struct clock *clock, int64_t deadline_ms, int64_t longest_ms);
 
 /* The Date header of an answer as an instant; 0 if missing or not a date (RFC 9110's preferred form alone). */
 int64_t entra_server_time(const struct http_response *response);

@@ -101,12 +101,34 @@ static void no_batch_smuggles_another_write(void **state)
 	(void)state;
 	struct fake_world world;
 	fake_world_open(&world);
-	const struct graph_request requests[1] = {
-	    {.method = GRAPH_DELETE, .path = "/groups/" FAKE_GROUP "/members/" FAKE_USER}};
-	struct batch_item items[1];
-	assert_int_equal(batch_of(&world, requests, 1, items, NULL), RESULT_INVALID);
+	static const struct graph_request forbidden[] = {
+	    {.method = GRAPH_DELETE, .path = "/groups/" FAKE_GROUP "/members/" FAKE_USER},
+	    {.method = GRAPH_LINK, .path = "/groups/" FAKE_GROUP, .body = "{\"displayName\":\"x\"}"},
+	    {.method = GRAPH_LINK, .path = "/groups/" FAKE_GROUP},
+	    {.method = GRAPH_POST, .path = "/users", .body = "{}"},
+	};
+	struct batch_item items[2];
+	for (size_t i = 0; i < ARRAY_SIZE(forbidden); i++) {
+		const struct graph_request requests[2] = {{.method = GRAPH_GET, .path = "/users/a"}, forbidden[i]};
+		assert_int_equal(batch_of(&world, requests, 2, items, NULL), RESULT_INVALID);
+	}
 	assert_int_equal(world.entra.asked_count, 0);
 	fake_world_close(&world);
+}
+
+static void a_chain_is_written_in_its_order(void **state)
+{
+	(void)state;
+	const struct graph_request requests[3] = {{.method = GRAPH_GET, .path = "/users/a"},
+	                                          {.method = GRAPH_GET, .path = "/users/b"},
+	                                          {.method = GRAPH_GET, .path = "/users/c"}};
+	_cleanup_(text_done) struct text body = {0};
+	struct graph_request request;
+	assert_int_equal(batch_write(requests, 3, true, &body, &request, NULL), RESULT_OK);
+	assert_string_equal(request.path, "/$batch");
+	assert_string_equal(request.body, "{\"requests\":[{\"id\":\"1\",\"method\":\"GET\",\"url\":\"/users/a\"},"
+	                                  "{\"id\":\"2\",\"method\":\"GET\",\"url\":\"/users/b\",\"dependsOn\":[\"1\"]},"
+	                                  "{\"id\":\"3\",\"method\":\"GET\",\"url\":\"/users/c\",\"dependsOn\":[\"2\"]}]}");
 }
 
 int main(void)
@@ -116,6 +138,7 @@ int main(void)
 	    cmocka_unit_test(an_item_that_was_left_out_is_not_success),
 	    cmocka_unit_test(a_throttled_item_says_how_long),
 	    cmocka_unit_test(a_failed_envelope_still_gives_its_items),
+	    cmocka_unit_test(a_chain_is_written_in_its_order),
 	    cmocka_unit_test(no_batch_smuggles_another_write),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,7 +20,7 @@ static void a_removal_never_names_the_user_alone(void **state)
 		assert_non_null(path);
 		assert_true(text_ends_with(path, "/$ref"));
 		assert_string_equal(path, arena_printf(arena, "/groups/%s/members/%s/$ref", group, user));
-		assert_true(graph_request_is_allowed(GRAPH_DELETE, path));
+		assert_true(graph_request_is_allowed(GRAPH_DELETE, path, NULL));
 	}
 }
 
@@ -59,6 +59,7 @@ static void only_membership_writes_leave_this_machine(void **state)
 	    {GRAPH_UPSERT, "/groups(uniqueName='a')/owners", false},
 	    {GRAPH_UPSERT, "/groups/" FAKE_GROUP, false},
 	    {GRAPH_UPSERT, "/users/" FAKE_USER, false},
+	    {GRAPH_LINK, "/groups/" FAKE_GROUP, false},
 	    {GRAPH_POST, "/users", false},
 	    {GRAPH_DELETE, "/groups/" FAKE_GROUP "/members/" FAKE_USER "/$ref", true},
 	    {GRAPH_DELETE, "/groups/" FAKE_GROUP "/members/" FAKE_USER, false},
@@ -71,7 +72,44 @@ static void only_membership_writes_leave_this_machine(void **state)
 	    {GRAPH_DELETE, "/$batch", false},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		assert_int_equal(graph_request_is_allowed(rows[i].method, rows[i].path), rows[i].allowed);
+		assert_int_equal(graph_request_is_allowed(rows[i].method, rows[i].path, NULL), rows[i].allowed);
+}
+
+#define LINK "\"https://graph.microsoft.com/v1.0/directoryObjects/" FAKE_USER "\""
+#define FIVE LINK "," LINK "," LINK "," LINK "," LINK
+
+static void a_group_is_patched_with_members_and_nothing_else(void **state)
+{
+	(void)state;
+	static const char *const good[] = {
+	    "{\"members@odata.bind\":[" LINK "]}",
+	    "{\"members@odata.bind\":[" LINK "," LINK "]}",
+	    "{\"members@odata.bind\":[" FIVE "," FIVE "," FIVE "," FIVE "]}",
+	};
+	static const char *const bad[] = {
+	    NULL,
+	    "",
+	    "{}",
+	    "{\"members@odata.bind\":[]}",
+	    "{\"members@odata.bind\":" LINK "}",
+	    "{\"members@odata.bind\":[" LINK ",]}",
+	    "{\"members@odata.bind\":[" LINK "],\"displayName\":\"x\"}",
+	    "{\"displayName\":\"x\",\"members@odata.bind\":[" LINK "]}",
+	    "{\"owners@odata.bind\":[" LINK "]}",
+	    "{\"members@odata.bind\":[" LINK "]} ",
+	    "{\"members@odata.bind\":[\"https://graph.microsoft.com/v1.0/directoryObjects/x\"]}",
+	    "{\"members@odata.bind\":[\"https://graph.microsoft.com/v1.0/users/" FAKE_USER "\"]}",
+	    "{\"members@odata.bind\":[\"https://graph.microsoft.com/x/v1.0/directoryObjects/" FAKE_USER "\"]}",
+	    "{\"members@odata.bind\":[" FIVE "," FIVE "," FIVE "," FIVE "," LINK "]}",
+	};
+	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
+		assert_true(graph_request_is_allowed(GRAPH_LINK, "/groups/" FAKE_GROUP, good[i]));
+		assert_false(graph_request_is_allowed(GRAPH_LINK, "/groups/" FAKE_GROUP "/members/$ref", good[i]));
+		assert_false(graph_request_is_allowed(GRAPH_LINK, "/groups(uniqueName='a')", good[i]));
+		assert_false(graph_request_is_allowed(GRAPH_LINK, "/users/" FAKE_USER, good[i]));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
+		assert_false(graph_request_is_allowed(GRAPH_LINK, "/groups/" FAKE_GROUP, bad[i]));
 }
 
 /* The sources are reachable through the view of headers that the build makes beside the programs. */
@@ -155,6 +193,7 @@ int main(void)
 	    cmocka_unit_test(a_removal_never_names_the_user_alone),
 	    cmocka_unit_test(an_id_that_is_none_gives_no_path),
 	    cmocka_unit_test(only_membership_writes_leave_this_machine),
+	    cmocka_unit_test(a_group_is_patched_with_members_and_nothing_else),
 	    cmocka_unit_test(no_other_code_can_build_a_delete),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
