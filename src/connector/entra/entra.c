@@ -7,7 +7,8 @@
 #include "connector/entra/group_creation.h"
 #include "connector/entra/groups.h"
 #include "connector/entra/match_users.h"
-#include "connector/entra/members.h"
+#include "connector/entra/member_changes.h"
+#include "connector/entra/member_looks.h"
 #include "connector/entra/token.h"
 
 #define DOMAIN_LENGTH_MAX 253
@@ -50,9 +51,8 @@ const struct connector_ops entra_ops = {
     .search_groups = entra_search_groups,
     .read_group = entra_read_group,
     .match_user = entra_match_user,
-    .is_member = entra_is_member,
-    .add_member = entra_add_member,
-    .remove_member = entra_remove_member,
+    .look_members = entra_look_members,
+    .change_members = entra_change_members,
     .match_users = entra_match_users,
     .create_group = entra_create_group,
     .forget = entra_token_forget,

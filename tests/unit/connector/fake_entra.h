@@ -55,7 +55,16 @@ struct fake_asked {
 	char authorization[8192];
 };
 
+struct fake_said {
+	int status; /* 0: hangs up */
+	const char *headers;
+	char *body; /* freed */
+};
+
 struct fake_entra {
+	/* Before any rule; false: the rules answer. */
+	bool (*answer)(void *context, const char *method, const char *path, const char *body, struct fake_said *ret_said);
+	void *context;
 	int listener;
 	int port;
 	char origin[64];
@@ -142,13 +151,38 @@ static inline void fake_send(int client, const char *text)
 	}
 }
 
+static inline void fake_send_answer(int client, int status, const char *headers, const char *body)
+{
+	char head[1024];
+	snprintf(head, sizeof(head), "HTTP/1.1 %d Said\r\nContent-Length: %zu\r\nConnection: close\r\n%s\r\n", status,
+	         strlen(body), headers != NULL ? headers : "");
+	fake_send(client, head);
+	fake_send(client, body);
+}
+
+static inline bool fake_answer(const struct fake_call *call, const char *request)
+{
+	char method[8] = "";
+	static _Thread_local char path[4096];
+	struct fake_said said = {0};
+	if (call->fake->answer == NULL || sscanf(request, "%7s %4095s", method, path) != 2 ||
+	    !call->fake->answer(call->fake->context, method, path, strstr(request, "\r\n\r\n") + 4, &said))
+		return false;
+	if (said.status != 0)
+		fake_send_answer(call->socket, said.status, said.headers, said.body != NULL ? said.body : "");
+	free(said.body);
+	return true;
+}
+
+#define FAKE_REQUEST_MAX (128 * 1024)
+
 static inline void *fake_serve_one(void *argument)
 {
 	struct fake_call call = *(struct fake_call *)argument;
 	free(argument);
 	static const char none[] = "{\"error\":{\"code\":\"Test_NoRule\",\"message\":\"no rule\"}}";
-	char *buffer = calloc(1, 64 * 1024);
-	if (buffer != NULL && fake_receive(call.socket, buffer, 64 * 1024) > 0) {
+	char *buffer = calloc(1, FAKE_REQUEST_MAX);
+	if (buffer != NULL && fake_receive(call.socket, buffer, FAKE_REQUEST_MAX) > 0 && !fake_answer(&call, buffer)) {
 		struct fake_rule rule = fake_note(call.fake, buffer);
 		if (rule.pause_ms > 0)
 			usleep((useconds_t)rule.pause_ms * 1000);
@@ -156,13 +190,8 @@ static inline void *fake_serve_one(void *argument)
 		if (written != NULL)
 			rule.body = written;
 		const char *body = rule.body != NULL ? rule.body : rule.status == 0 ? none : "";
-		char head[1024];
-		snprintf(head, sizeof(head), "HTTP/1.1 %d Said\r\nContent-Length: %zu\r\nConnection: close\r\n%s\r\n",
-		         rule.status != 0 ? rule.status : 418, strlen(body), rule.headers != NULL ? rule.headers : "");
-		if (!rule.hang_up) {
-			fake_send(call.socket, head);
-			fake_send(call.socket, body);
-		}
+		if (!rule.hang_up)
+			fake_send_answer(call.socket, rule.status != 0 ? rule.status : 418, rule.headers, body);
 		free(written);
 	}
 	free(buffer);

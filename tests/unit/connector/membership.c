@@ -22,20 +22,29 @@ static void open_with_token(struct fake_world *world)
 	fake_world_token(world, FAKE_ROLES);
 }
 
+static enum result change(struct fake_world *world, bool removal, bool *ret_already, struct connector_trace *ret_trace,
+                          struct error *error)
+{
+	struct connector_change one = {.group_id = FAKE_GROUP, .user_id = FAKE_USER, .removal = removal};
+	world->ops->change_members(&world->environment, &world->target, &one, 1);
+	*ret_already = one.already;
+	*ret_trace = one.trace;
+	*error = one.error;
+	if (one.result != RESULT_OK)
+		assert_int_equal(one.error.result, one.result);
+	return one.result;
+}
+
 static enum result add(struct fake_world *world, bool *ret_already, struct error *error)
 {
-	struct connector_trace trace = {0};
-	*error = (struct error){0};
-	return world->ops->add_member(&world->environment, &world->target, FAKE_GROUP, FAKE_USER, world->arena, ret_already,
-	                              &trace, error);
+	struct connector_trace trace;
+	return change(world, false, ret_already, &trace, error);
 }
 
 static enum result remove_user(struct fake_world *world, bool *ret_already, struct error *error)
 {
-	struct connector_trace trace = {0};
-	*error = (struct error){0};
-	return world->ops->remove_member(&world->environment, &world->target, FAKE_GROUP, FAKE_USER, world->arena,
-	                                 ret_already, &trace, error);
+	struct connector_trace trace;
+	return change(world, true, ret_already, &trace, error);
 }
 
 static void an_approved_user_is_added_by_one_link(void **state)
@@ -50,9 +59,7 @@ static void an_approved_user_is_added_by_one_link(void **state)
 	bool already = true;
 	struct connector_trace trace = {0};
 	struct error error = {0};
-	assert_int_equal(world.ops->add_member(&world.environment, &world.target, FAKE_GROUP, FAKE_USER, world.arena,
-	                                       &already, &trace, &error),
-	                 RESULT_OK);
+	assert_int_equal(change(&world, false, &already, &trace, &error), RESULT_OK);
 	assert_false(already);
 	const struct fake_asked *asked = fake_find(&world.entra, "POST", ADD_PATH);
 	assert_string_equal(asked->body,
@@ -373,9 +380,11 @@ static void only_owned_groups_are_touched_where_the_operator_says_so(void **stat
 
 static enum result look(struct fake_world *world, bool *ret_member, struct error *error)
 {
-	*error = (struct error){0};
-	return world->ops->is_member(&world->environment, &world->target, FAKE_GROUP, FAKE_USER, world->arena, ret_member,
-	                             error);
+	struct connector_look one = {.group_id = FAKE_GROUP, .user_id = FAKE_USER};
+	world->ops->look_members(&world->environment, &world->target, &one, 1);
+	*ret_member = one.member;
+	*error = one.error;
+	return one.result;
 }
 
 #define MEMBERS_PATH "/v1.0/groups/" FAKE_GROUP "/members?$select=id&$top=999"
