@@ -80,7 +80,7 @@ struct directory_reply {
 	const char *retry_after;
 };
 
-static inline char *directory_format(const char *format, ...)
+PRINTF_LIKE(1, 2) static inline char *directory_format(const char *format, ...)
 {
 	char *text = NULL;
 	va_list arguments;

@@ -637,7 +637,7 @@ static void the_operators_limit_is_asked_for_once_a_group(void **state)
 	assert_string_equal(call->changes[80].error.code, "group_missing");
 	call_close(call);
 
-	static const char *const rules[] = {"prefix:Other", "ids:" FAKE_GROUP, "owned", "what is this"};
+	static const char *const rules[] = {"prefix:Other", ("ids:" FAKE_GROUP), "owned", "what is this"};
 	for (size_t i = 0; i < ARRAY_SIZE(rules); i++) {
 		call = call_open();
 		call->directory->world.environment.bindable_groups = rules[i];
