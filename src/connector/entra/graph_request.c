@@ -278,6 +278,16 @@ static enum result exchange_judge(struct graph_session *session, const struct ex
 	return result;
 }
 
+enum result graph_hold_back(int64_t wait_ms, struct error *error)
+{
+	error_set(error, RESULT_THROTTLED, "graph_throttled", "Microsoft Graph asked this app to wait; nothing was sent.");
+	if (error != NULL) {
+		error->retryable = true;
+		error->retry_after_ms = wait_ms;
+	}
+	return RESULT_THROTTLED;
+}
+
 /* Nothing is sent while Graph asked us to wait. */
 static enum result session_pass_gate(const struct graph_session *session, struct error *error)
 {
@@ -285,14 +295,7 @@ static enum result session_pass_gate(const struct graph_session *session, struct
 		return RESULT_OK;
 	int64_t wait = throttle_gate_wait_ms(&session->place, session->target->settings,
 	                                     clock_monotonic_ms(session->environment->clock));
-	if (wait == 0)
-		return RESULT_OK;
-	error_set(error, RESULT_THROTTLED, "graph_throttled", "Microsoft Graph asked this app to wait; nothing was sent.");
-	if (error != NULL) {
-		error->retryable = true;
-		error->retry_after_ms = wait;
-	}
-	return RESULT_THROTTLED;
+	return wait == 0 ? RESULT_OK : graph_hold_back(wait, error);
 }
 
 static enum result exchange_once(struct graph_session *session, const struct graph_request *request,
@@ -449,8 +452,7 @@ static void fill_all(struct graph_answer *answers, enum result *results, struct 
 }
 
 enum result graph_perform_all(struct graph_session *session, const struct graph_request *requests, size_t count,
-                              struct graph_answer *ret_answers, enum result *ret_results, struct error *ret_errors,
-                              struct error *error)
+                              struct graph_answer *ret_answers, enum result *ret_results, struct error *ret_errors)
 {
 	struct error own = {.retry_after_ms = -1};
 	enum result result = graph_session_ready(session, &own);

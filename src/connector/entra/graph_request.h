@@ -69,6 +69,10 @@ enum result graph_perform(struct graph_session *session, const struct graph_requ
 /* Whether anything could be sent now: not asked to wait, and there is a token. Nothing but a token is asked for. */
 enum result graph_session_ready(struct graph_session *session, struct error *error) MUST_CHECK;
 
+/* What is said where nothing is sent since the directory asked us to wait; `wait_ms` negative: it did not say how long.
+ * Returns RESULT_THROTTLED. */
+enum result graph_hold_back(int64_t wait_ms, struct error *error);
+
 /* A new token, after `rejected` was refused; nothing to do if the session has another one by now. */
 enum result graph_session_renew(struct graph_session *session, const char *rejected, struct error *error) MUST_CHECK;
 
@@ -78,10 +82,9 @@ enum result graph_session_renew(struct graph_session *session, const char *rejec
 /* Several at once (at most GRAPH_AT_ONCE_MAX), GETs and $batches, each with its own result and error (all three arrays
  * hold `count`), under the rules of graph_perform; those whose token was refused are sent again after all were
  * answered, with one new token for them all. Anything but RESULT_OK: nothing was sent, and each has that result and
- * error. */
+ * error; so who looks at those need not look at it. */
 enum result graph_perform_all(struct graph_session *session, const struct graph_request *requests, size_t count,
-                              struct graph_answer *ret_answers, enum result *ret_results, struct error *ret_errors)
-    MUST_CHECK;
+                              struct graph_answer *ret_answers, enum result *ret_results, struct error *ret_errors);
 
 /* Whether this product may send that at all: GET, a $batch, the three membership writes, and the two ways to create a
  * group, exactly as they are written. Of a GRAPH_LINK the body too (NULL: none) is looked at. */

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "worker/job_run.h"
 #include "worker/lease_keeper.h"
+#include "worker/planner.h"
 
 #define JOBS 200
 
@@ -47,15 +48,38 @@ static enum result fake_claim(struct store *store, const char *holder, int64_t l
 	return RESULT_OK;
 }
 
+/* Every tenth brings the next one along. */
+static enum result fake_claim_more(struct store *store, const struct job *job, const char *holder, int64_t lease_ms,
+                                   size_t newest, size_t limit, struct arena *arena, struct job **ret_jobs,
+                                   size_t *ret_count)
+{
+	(void)store, (void)holder, (void)newest;
+	assert_int_equal(lease_ms, LEASE_MS);
+	assert_true(limit > 0);
+	pthread_mutex_lock(&fake.lock);
+	int id = job->fence % 10 == 0 && fake.claimed < fake.queued ? fake.claimed++ : -1;
+	pthread_mutex_unlock(&fake.lock);
+	*ret_count = id < 0 ? 0 : 1;
+	*ret_jobs = arena_array(arena, 1, sizeof(**ret_jobs));
+	**ret_jobs = (struct job){
+	    .job_id = arena_printf(arena, "%d", id), .kind = JOB_PROVISION, .attempts = 1, .fence = job->fence};
+	return RESULT_OK;
+}
+
+static void fake_end(const struct job *job)
+{
+	int64_t id = 0;
+	assert_int_equal(text_parse_int(job->job_id, 0, JOBS - 1, &id), RESULT_OK);
+	fake.done[id]++;
+	fake.finished++;
+}
+
 static enum result fake_finish(struct store *store, const struct job *job, const struct job_outcome *outcome,
                                struct error *error)
 {
 	(void)store, (void)error;
-	int64_t id = 0;
-	assert_int_equal(text_parse_int(job->job_id, 0, JOBS - 1, &id), RESULT_OK);
 	assert_int_equal(outcome->status, JOB_SUCCEEDED);
-	fake.done[id]++;
-	fake.finished++;
+	fake_end(job);
 	return RESULT_OK;
 }
 
@@ -99,6 +123,7 @@ static enum result fake_purge(struct store *store, int64_t before, struct error 
 static const struct store_ops fake_ops = {
     .name = "fake",
     .job_claim = fake_claim,
+    .job_claim_more = fake_claim_more,
     .job_finish = fake_finish,
     .job_renew = fake_renew,
     .sweep_enqueue = fake_sweep,
@@ -119,16 +144,15 @@ static struct job_attempt attempt(void)
 	return job_attempt_succeeded();
 }
 
-struct job_attempt job_run_provision(const struct job_context *context)
+void planner_run(const struct worker_options *options, struct planned_job *jobs, size_t count, struct arena *arena)
 {
-	assert_non_null(context->arena);
-	return attempt();
-}
-
-struct job_attempt job_run_deprovision(const struct job_context *context)
-{
-	(void)context;
-	return attempt();
+	(void)options;
+	assert_non_null(arena);
+	struct job_attempt made = attempt();
+	for (size_t i = 0; i < count; i++) {
+		jobs[i].attempt = made;
+		fake_end(jobs[i].job);
+	}
 }
 
 struct job_attempt job_run_intake(const struct job_context *context)
