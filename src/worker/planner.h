@@ -12,7 +12,7 @@
 
 /* As many jobs as are taken on at once, and how many of them may be the newest: a fresh approval does not stand behind
  * a backlog. */
-#define PLANNER_JOBS_MAX 1000
+#define PLANNER_JOBS_MAX 400
 #define PLANNER_NEWEST 20
 
 struct planned_job {

@@ -118,10 +118,9 @@ static void ask_directory(struct planner_run *run)
 	const struct connector_target target = target_for(run, ASK_DEADLINE_MS);
 	enum result result = run->connector.ops->match_users(run->options->environment, &target, questions, list.count,
 	                                                     run->arena, matches, errors, &error);
-	for (size_t i = 0; result != RESULT_OK && i < list.count; i++) {
-		matches[i] = (struct identity_match){0};
-		errors[i] = error;
-	}
+	for (size_t i = 0; result != RESULT_OK && i < list.count; i++)
+		if (matches[i].code == NULL && errors[i].result == RESULT_OK)
+			errors[i] = error;
 	take_matches(&list, matches, errors);
 }
 

@@ -1,7 +1,8 @@
 /* What has ended goes to the store, all of it at once.
  *
  * An answer about a group or the app holds all of its jobs: the first of them opens the incident, the others only wait,
- * and the store puts them beneath it. What the store refuses (the lease is lost, the grant moved on) ends as an outcome
+ * and the store puts them beneath it. Incidents come last, because a success of the same run would pass for a sign that
+ * the group answers again. What the store refuses (the lease is lost, the grant moved on) ends as an outcome
  * of the job, in a second round. */
 #include "base/text.h"
 #include "worker/planner_run.h"
@@ -54,30 +55,39 @@ static void settlement_take(struct membership_call *call, const struct job_settl
 	(void)membership_call_end_store(call, settlement->result);
 }
 
-/* False if there was nothing, or no memory. */
-static bool settle_once(struct planner_run *run, struct job_settlement *settlements)
+static size_t settlements_write(struct planner_run *run, bool held, struct job_settlement *settlements,
+                                struct membership_call **calls, size_t count)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		struct membership_call *call = &run->calls[i];
+		if (!is_unsettled(call) || (call->end == MEMBERSHIP_END_HOLD) != held)
+			continue;
+		settlement_write(call, settlements, count, &settlements[count]);
+		calls[count++] = call;
+	}
+	return count;
+}
+
+/* False if there was nothing. */
+static bool settle_once(struct planner_run *run, struct job_settlement *settlements, struct membership_call **calls)
 {
 	struct store *store = run->options->store;
-	size_t count = 0;
-	for (size_t i = 0; i < run->count; i++)
-		if (is_unsettled(&run->calls[i])) {
-			settlement_write(&run->calls[i], settlements, count, &settlements[count]);
-			count++;
-		}
+	size_t count = settlements_write(run, false, settlements, calls, 0);
+	count = settlements_write(run, true, settlements, calls, count);
 	if (count == 0)
 		return false;
 	store->ops->job_settle_all(store, &worker, settlements, count, run->arena);
-	for (size_t i = 0, at = 0; i < run->count; i++)
-		if (is_unsettled(&run->calls[i]))
-			settlement_take(&run->calls[i], &settlements[at++]);
+	for (size_t i = 0; i < count; i++)
+		settlement_take(calls[i], &settlements[i]);
 	return true;
 }
 
 void planner_settle(struct planner_run *run)
 {
 	struct job_settlement *settlements = arena_array(run->arena, run->count, sizeof(*settlements));
-	if (settlements == NULL) /* the leases run out, and the jobs come again */
+	struct membership_call **calls = arena_array(run->arena, run->count, sizeof(struct membership_call *));
+	if (settlements == NULL || calls == NULL) /* the leases run out, and the jobs come again */
 		return;
-	while (settle_once(run, settlements))
+	while (settle_once(run, settlements, calls))
 		;
 }

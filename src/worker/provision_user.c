@@ -8,7 +8,8 @@
  * with the name is in use from here on; any other is not what this grant goes by. */
 static bool who_is_pinned(struct membership_call *call)
 {
-	call->question = (struct identity_question){.mapping_external_id = call->user_id, .pinned_object_id = call->user_id};
+	call->question =
+	    (struct identity_question){.mapping_external_id = call->user_id, .pinned_object_id = call->user_id};
 	if (call->mapping.mapping_id != NULL && !text_equal_fold(call->mapping.external_id, call->user_id))
 		call->mapping = (struct identity_mapping){0};
 	return true;
