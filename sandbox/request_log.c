@@ -37,6 +37,8 @@ void request_log_add(struct sandbox *sandbox, const char *site, const struct req
 	              request_header(request, "client-request-id"), "userAgent", request_header(request, "user-agent"));
 	if (entry && request->received_ms > 0)
 		json_object_set_new(entry, "receivedMs", json_integer(request->received_ms));
+	if (entry && json_object_get(reply->headers, "Retry-After"))
+		json_object_set(entry, "retryAfter", json_object_get(reply->headers, "Retry-After"));
 	if (entry && json_object_size(request->query) > 0)
 		json_object_set(entry, "query", request->query);
 	body_keep(sandbox, entry, request);

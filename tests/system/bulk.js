@@ -86,7 +86,7 @@ export class Bulk {
   }
 
   // No membership is on its way any more.
-  rest(limitMs = 120000) {
+  rest(limitMs = 60000) {
     return until('every grant to be at rest', async () => {
       for (const status of ['pendingProvision', 'pendingDeprovision']) {
         const { items } = await this.world.must('GET', `/api/v1/grants?status=${status}&limit=1`);
