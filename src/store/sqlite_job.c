@@ -56,11 +56,15 @@ const struct row_type job_row = {sizeof(struct job), job_read, job_list_key};
 	"UPDATE job SET status = 'queued', held = 0, next_attempt_at = ?2, error_code = NULL, error_detail = NULL, "       \
 	"updated_at = ?2 WHERE held = 1 AND NOT EXISTS (SELECT 1 FROM incident i WHERE i.connector_id = "                  \
 	"job.connector_id AND i.group_id IN ('', job.group_id)) AND " PLACEABLE
+/* A job that met the failure itself keeps its name; one that never got that far only knows that its connector fails. */
+#define ONLY_WAITS "i.group_id = '' AND job.attempts = 0"
+#define HELD_CODE "CASE WHEN " ONLY_WAITS " THEN 'connector_failing' ELSE i.code END"
+#define HELD_DETAIL "CASE WHEN " ONLY_WAITS " THEN i.code || ': ' || i.detail ELSE i.detail END"
 #define PLACE_HELD                                                                                                     \
-	"UPDATE job SET status = 'waiting', held = 1, next_attempt_at = i.next_probe_at, error_code = i.code, "            \
-	"error_detail = i.detail, updated_at = ?2 FROM incident i WHERE i.connector_id = ?1 AND i.group_id IN ('', "       \
-	"job.group_id) AND (job.held = 0 OR job.next_attempt_at <> i.next_probe_at OR job.error_code IS NOT i.code) "      \
-	"AND " PLACEABLE
+	"UPDATE job SET status = 'waiting', held = 1, next_attempt_at = i.next_probe_at, error_code = " HELD_CODE          \
+	", error_detail = " HELD_DETAIL ", updated_at = ?2 FROM incident i WHERE i.connector_id = ?1 AND i.group_id IN "   \
+	"('', job.group_id) AND (job.held = 0 OR job.next_attempt_at <> i.next_probe_at OR job.error_code IS "             \
+	"NOT " HELD_CODE ") AND " PLACEABLE
 #define PLACE_ONE " AND job.job_key = ?3"
 
 static bool job_nothing_holds(struct session *session, const char *connector_id)

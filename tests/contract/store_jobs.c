@@ -278,6 +278,27 @@ static void an_incident_of_the_connector_ends_with_a_test_that_passes(void **sta
 	assert_int_equal(scene_count_jobs(scene, "provision", "queued"), 3);
 }
 
+static void jobs_that_wait_for_a_failing_connector_say_so_and_name_the_cause(void **state)
+{
+	struct scene *scene = *state;
+	struct job met = open_incident(scene, NULL);
+	struct job_filter filter = {.kind = "provision", .status = "waiting"};
+	struct page page = {.limit = 200};
+	struct job *jobs = NULL;
+	const char *next = NULL;
+	size_t count = 0;
+
+	assert_string_equal(read_job(scene, met.job_id).error_code, "graph_denied");
+	assert_ok(DO(scene, job_list, &filter, &page, scene->arena, &jobs, &count, &next));
+	assert_int_equal(count, 3);
+	for (size_t at = 0; at < count; at++) {
+		if (strcmp(jobs[at].job_id, met.job_id) == 0)
+			continue;
+		assert_string_equal(jobs[at].error_code, "connector_failing");
+		assert_string_equal(jobs[at].error_detail, "graph_denied: Forbidden.");
+	}
+}
+
 static void an_answer_about_one_group_does_not_hold_the_others(void **state)
 {
 	struct scene *scene = *state;
@@ -354,6 +375,7 @@ int main(void)
 	    scene_test(a_group_that_is_found_fine_goes_on_though_its_connector_fails_for_another),
 	    scene_test(one_job_that_always_fails_does_not_speak_for_the_others),
 	    scene_test(an_incident_of_the_connector_ends_with_a_test_that_passes),
+	    scene_test(jobs_that_wait_for_a_failing_connector_say_so_and_name_the_cause),
 	    scene_test(an_answer_about_one_group_does_not_hold_the_others),
 	    scene_test(a_probe_that_is_lost_does_not_end_the_incident),
 	    scene_test(the_counts_tell_what_there_is),

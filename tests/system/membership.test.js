@@ -534,14 +534,14 @@ describe('What concerns all, and nobody in particular', () => {
     const issues = [];
     for (const person of crowd) issues.push(await one.approved(person));
     await one.revoke(leaving);
-    for (const issue of [...issues, leaving]) await one.waits(issue, 'consent_missing', 'graph_denied');
+    for (const issue of [...issues, leaving]) await one.waits(issue, 'consent_missing', 'graph_denied', 'connector_failing');
     await one.noFollowUps();
     assert.equal((await one.incidents()).length, before + 1, 'told once');
     assert.equal(await one.inGroup(leaver), true);
     const failed = await one.world.must('POST', '/api/v1/connectors/sandbox/test');
     assert.equal(failed.outcome, 'failed');
     assert.equal(failed.checks.find((check) => check.check === 'permissions').code, 'consent_missing');
-    for (const issue of issues) await one.waits(issue, 'consent_missing', 'graph_denied');
+    for (const issue of issues) await one.waits(issue, 'consent_missing', 'graph_denied', 'connector_failing');
     await one.state({ application: { permissions: ['User.Read.All', 'GroupMember.ReadWrite.All', 'Application.Read.All'] } });
     const passed = await one.world.must('POST', '/api/v1/connectors/sandbox/test');
     assert.notEqual(passed.outcome, 'failed');
