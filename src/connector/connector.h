@@ -73,6 +73,7 @@ struct connector_change {
 	const char *group_id; /* object ids */
 	const char *user_id;
 	bool removal;
+	bool bulk; /* part of a backlog: it does not use what is kept for single changes */
 	/* out */
 	/* RESULT_OK: done, or there was nothing to do. Failures speak by error.code: user_not_found (about this user
 	 * alone); group_missing, group_not_allowed, the group flag codes, permission_missing, token codes, graph_denied …
@@ -82,6 +83,14 @@ struct connector_change {
 	bool already;                 /* the directory said that it was so before; the group itself was read, and exists */
 	struct connector_trace trace; /* of the write that settled it */
 	struct error error;
+};
+
+/* How many memberships may be written now, and if none, for how long. */
+struct connector_room {
+	size_t changes;
+	int64_t wait_ms;
+	size_t bulk_changes; /* by a backlog: a part is kept for changes that somebody waits for */
+	int64_t bulk_wait_ms;
 };
 
 struct connector_test_input {
@@ -158,6 +167,11 @@ struct connector_ops {
 	 * a second one is answered RESULT_UNAVAILABLE, retryable, unsent. */
 	void (*change_members)(const struct connector_environment *environment, const struct connector_target *target,
 	                       struct connector_change *changes, size_t count);
+
+	/* How much could be written now, by the directory's limits, what it said of late and what was sent: of this app in
+	 * this tenant, from any thread. Asks nobody. */
+	void (*room)(const struct connector_environment *environment, const struct connector_settings *settings,
+	             struct connector_room *ret_room);
 
 	/* The same for many people at once, in as few exchanges as can be: mappings and addresses in any mixture.
 	 * ret_matches[i].code is NULL where nothing could be learned about that one; ret_errors[i] then says why. RESULT_OK

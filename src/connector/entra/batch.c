@@ -46,6 +46,11 @@ enum result batch_write(const struct graph_request *requests, size_t count, bool
 	if (text_failed(body))
 		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
 	*ret_request = (struct graph_request){.method = GRAPH_POST, .path = "/$batch", .body = body->data};
+	for (size_t i = 0; i < count; i++) {
+		ret_request->use.singles += requests[i].use.singles;
+		ret_request->use.link_requests += requests[i].use.link_requests;
+		ret_request->use.links += requests[i].use.links;
+	}
 	return RESULT_OK;
 }
 
@@ -77,6 +82,7 @@ static void item_read(const json_t *response, int64_t now_ms, struct batch_item 
 	*item = (struct batch_item){.status = (int)json_integer_at(response, "status", 0)};
 	item->body = json_object_get(response, "body");
 	const json_t *headers = json_object_get(response, "headers");
+	item->limit_used = graph_limit_used(header_of(headers, "x-ms-throttle-limit-percentage"));
 	const char *request_id = header_of(headers, "request-id");
 	if (request_id != NULL && text_is_uuid(request_id))
 		memcpy(item->trace.request_id, request_id, strlen(request_id) + 1);

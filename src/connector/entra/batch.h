@@ -20,6 +20,7 @@ struct batch_item {
 	const json_t *body;
 	struct graph_fault fault;
 	struct error error;
+	double limit_used;            /* as in graph_answer */
 	struct connector_trace trace; /* its own request-id, or that of the whole exchange */
 };
 

@@ -61,6 +61,25 @@ static void items_fill(struct wave_batch *batch, enum result result, const struc
 	}
 }
 
+/* What is told of the limit, after it was sent. */
+static void budget_hear(const struct graph_session *session, const struct wave_batch *batch)
+{
+	double told = batch->answer.limit_used;
+	for (size_t i = 0; i < batch->plan.count; i++)
+		if (batch->items[i].limit_used > told)
+			told = batch->items[i].limit_used;
+	if (batch->answer.status != 0)
+		write_budget_hear(&session->place, session->target->settings, told,
+		                  clock_monotonic_ms(session->environment->clock));
+}
+
+static void budget_spend(const struct graph_session *session, const struct graph_request *requests, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		write_budget_spend(&session->place, session->target->settings, &requests[i].use,
+		                   clock_monotonic_ms(session->environment->clock));
+}
+
 static void batch_take(const struct graph_session *session, struct wave_batch *batch, enum result result,
                        struct error *error)
 {
@@ -94,6 +113,7 @@ enum result change_wave_perform(struct change_wave *wave, struct graph_session *
 		result = batch_prepare(session, plan, changes, wave->arena, &wave->batches[i], &requests[i]);
 	if (result != RESULT_OK)
 		return error_set(error, result, NULL, "A request could not be written (%s).", result_name(result));
+	budget_spend(session, requests, wave->count);
 	result = graph_perform_all(session, requests, wave->count, answers, results, errors);
 	if (result != RESULT_OK) {
 		*error = errors[0];
@@ -102,6 +122,7 @@ enum result change_wave_perform(struct change_wave *wave, struct graph_session *
 	for (size_t i = 0; i < wave->count; i++) {
 		wave->batches[i].answer = answers[i];
 		batch_take(session, &wave->batches[i], results[i], &errors[i]);
+		budget_hear(session, &wave->batches[i]);
 	}
 	return RESULT_OK;
 }

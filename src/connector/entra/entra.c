@@ -53,6 +53,7 @@ const struct connector_ops entra_ops = {
     .match_user = entra_match_user,
     .look_members = entra_look_members,
     .change_members = entra_change_members,
+    .room = entra_room,
     .match_users = entra_match_users,
     .create_group = entra_create_group,
     .forget = entra_token_forget,

@@ -6,6 +6,7 @@
  * is anything but links to members. */
 #include "connector/entra/graph_request.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -253,6 +254,13 @@ static enum result answer_judge(struct graph_session *session, const struct http
 	return graph_fault_fill(answer->status, &answer->fault, answer->retry_after_ms, error);
 }
 
+double graph_limit_used(const char *value)
+{
+	char *end = NULL;
+	double used = value != NULL ? strtod(value, &end) : 0;
+	return end != value && used > 0 && used < 100 ? used : 0;
+}
+
 static enum result exchange_judge(struct graph_session *session, const struct exchange *exchange, enum result result,
                                   const struct http_response *response, struct graph_answer *ret_answer,
                                   struct error *error)
@@ -264,6 +272,7 @@ static enum result exchange_judge(struct graph_session *session, const struct ex
 	} else {
 		answer.status = response->status;
 		answer.server_time_ms = entra_server_time(response);
+		answer.limit_used = graph_limit_used(http_response_header(response, "x-ms-throttle-limit-percentage"));
 		answer.retry_after_ms = retry_after_ms(http_response_header(response, "retry-after"),
 		                                       clock_now_ms(session->environment->clock), RETRY_AFTER_CAP_MS);
 		bool wants_body = strcmp(exchange->request.method, "GET") == 0 ||

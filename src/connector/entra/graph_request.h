@@ -13,6 +13,7 @@
 #include "connector/connector.h"
 #include "connector/entra/cloud.h"
 #include "connector/entra/graph_error.h"
+#include "connector/entra/write_budget.h"
 #include "http/client.h"
 
 /* What one call through the seam needs for its exchanges. */
@@ -35,11 +36,12 @@ enum graph_method { GRAPH_GET, GRAPH_POST, GRAPH_DELETE, GRAPH_LINK, GRAPH_UPSER
 
 struct graph_request {
 	enum graph_method method;
-	const char *path;    /* "/groups/…", below the version root; or NULL and `url` */
-	const char *url;     /* from odata_walk_next */
-	const char *body;    /* JSON text; NULL: none */
-	bool eventual;       /* a $search, which Graph answers from its index alone; never for what a decision stands on */
-	int64_t patience_ms; /* how long this one exchange may take; 0: ENTRA_CALL_TIMEOUT_MS */
+	const char *path;     /* "/groups/…", below the version root; or NULL and `url` */
+	const char *url;      /* from odata_walk_next */
+	const char *body;     /* JSON text; NULL: none */
+	bool eventual;        /* a $search, which Graph answers from its index alone; never for what a decision stands on */
+	struct write_use use; /* what it counts for, if it writes memberships */
+	int64_t patience_ms;  /* how long this one exchange may take; 0: ENTRA_CALL_TIMEOUT_MS */
 };
 
 /* A body adds so many members at most (Graph: 20 link changes). */
@@ -55,6 +57,7 @@ struct graph_answer {
 	struct graph_fault fault; /* of a status that is not 2xx; borrowed from body */
 	int64_t retry_after_ms;   /* -1: not told */
 	int64_t server_time_ms;   /* 0: not told */
+	double limit_used;        /* x-ms-throttle-limit-percentage; 0: not told */
 	struct connector_trace trace;
 };
 void graph_answer_done(struct graph_answer *answer);
@@ -89,6 +92,9 @@ enum result graph_perform_all(struct graph_session *session, const struct graph_
 /* Whether this product may send that at all: GET, a $batch, the three membership writes, and the two ways to create a
  * group, exactly as they are written. Of a GRAPH_LINK the body too (NULL: none) is looked at. */
 bool graph_request_is_allowed(enum graph_method method, const char *path, const char *body);
+
+/* The value of x-ms-throttle-limit-percentage, "0.83"; 0 if there is none, or it is no such number. */
+double graph_limit_used(const char *value);
 
 const char *graph_method_name(enum graph_method method);
 

@@ -19,9 +19,11 @@
 #include "connector/entra/members.h"
 #include "connector/entra/throttle_gate.h"
 #include "connector/entra/transport.h"
+#include "connector/entra/write_budget.h"
 
 #define MANY_DEADLINE_MS 60000
 #define CALL_ARENA_CEILING (32 * 1024 * 1024)
+#define ROOM_ARENA_CEILING (64 * 1024)
 #define WAVE_ARENA_CEILING (4 * 1024 * 1024)
 #define TRIES_MAX 3
 #define BUSY_PAUSE_MS 250
@@ -44,6 +46,7 @@ struct change_run {
 	struct change_wave wave;
 	bool over; /* nothing more is sent at all, for this reason: */
 	struct error why;
+	bool bulk;          /* a backlog, and nobody in a hurry */
 	bool done_any;      /* Graph has let the app write */
 	bool in_doubt;      /* Graph has refused, and it is not known yet whether it means the app */
 	bool heard_any;     /* of this wave: there was an answer */
@@ -138,6 +141,9 @@ static void block_wait(struct change_run *run, size_t block, const struct batch_
 			throttle_gate_close(&session->place, session->target->settings,
 			                    clock_monotonic_ms(session->environment->clock), error.retry_after_ms);
 	}
+	if (item->status == 429)
+		write_budget_refused(&run->session.place, run->session.target->settings,
+		                     clock_monotonic_ms(run->session.environment->clock));
 	block_fail(run, block, &error, &item->trace);
 	run_end(run, &error);
 }
@@ -372,6 +378,8 @@ static void wave_run(struct change_run *run)
 		silence_take(run);
 		if (run->token_refused && !run->over)
 			token_renew(run, token);
+		if (run->done_any && !run->over)
+			throttle_gate_calm(&run->session.place, run->session.target->settings);
 	} else {
 		wave_abandon(run, &error);
 	}
@@ -393,6 +401,21 @@ static void run_pause(struct change_run *run)
 		;
 }
 
+/* What Graph allows is kept to before Graph has to say so. */
+static enum result budget_check(const struct change_run *run, struct error *error)
+{
+	int64_t wait_ms = 0;
+	const struct graph_session *session = &run->session;
+	if (write_budget_room(&session->place, session->target->settings, run->bulk,
+	                      clock_monotonic_ms(session->environment->clock), &wait_ms) > 0)
+		return RESULT_OK;
+	error_set(error, RESULT_THROTTLED, "graph_throttled",
+	          "The writes that Microsoft Graph allows this app for now are used up; nothing was sent.");
+	error->retryable = true;
+	error->retry_after_ms = wait_ms;
+	return RESULT_THROTTLED;
+}
+
 static void run_waves(struct change_run *run)
 {
 	lines_empty(run);
@@ -403,6 +426,8 @@ static void run_waves(struct change_run *run)
 		if (entra_time_left(run->session.environment->clock, run->session.deadline_ms, 1) == 0)
 			result = entra_transport_out_of_time(ENTRA_SIDE_GRAPH, &error);
 		else
+			result = budget_check(run, &error);
+		if (result == RESULT_OK)
 			result = graph_session_ready(&run->session, &error);
 		if (result == RESULT_OK)
 			wave_run(run);
@@ -462,6 +487,9 @@ static enum result run_begin(struct change_run *run, const struct connector_envi
                              const struct connector_target *target, struct arena *arena, struct error *error)
 {
 	run->target = *target;
+	run->bulk = run->count > 0;
+	for (size_t i = 0; i < run->count; i++)
+		run->bulk = run->bulk && run->changes[i].bulk;
 	if (run->count > 1 && target->deadline_ms == 0)
 		run->target.deadline_ms = clock_monotonic_ms(environment->clock) + MANY_DEADLINE_MS;
 	enum result result = graph_session_init(environment, &run->target, arena, &run->session, error);
@@ -499,4 +527,22 @@ void entra_change_members(const struct connector_environment *environment, const
 	}
 	flaws_tell(run);
 	run_waves(run);
+}
+
+void entra_room(const struct connector_environment *environment, const struct connector_settings *settings,
+                struct connector_room *ret_room)
+{
+	struct entra_place place;
+	int64_t now_ms = clock_monotonic_ms(environment->clock);
+	_cleanup_(arena_freep) struct arena *arena = arena_new(ROOM_ARENA_CEILING);
+	*ret_room = (struct connector_room){.changes = SIZE_MAX, .bulk_changes = SIZE_MAX};
+	if (arena == NULL || entra_place_find(environment, settings, arena, &place, NULL) != RESULT_OK)
+		return; /* the call itself will say what is wrong */
+	int64_t asked_to_wait_ms = throttle_gate_wait_ms(&place, settings, now_ms);
+	if (asked_to_wait_ms > 0) {
+		*ret_room = (struct connector_room){.wait_ms = asked_to_wait_ms, .bulk_wait_ms = asked_to_wait_ms};
+		return;
+	}
+	ret_room->changes = write_budget_room(&place, settings, false, now_ms, &ret_room->wait_ms);
+	ret_room->bulk_changes = write_budget_room(&place, settings, true, now_ms, &ret_room->bulk_wait_ms);
 }

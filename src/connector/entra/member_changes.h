@@ -7,4 +7,8 @@
 void entra_change_members(const struct connector_environment *environment, const struct connector_target *target,
                           struct connector_change *changes, size_t count);
 
+/* connector.h, room. */
+void entra_room(const struct connector_environment *environment, const struct connector_settings *settings,
+                struct connector_room *ret_room);
+
 #endif

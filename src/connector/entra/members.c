@@ -48,7 +48,7 @@ static enum result addition_write(const struct graph_session *session, struct ar
 	const char *body = link != NULL ? arena_printf(arena, "{\"@odata.id\":\"%s\"}", link) : NULL;
 	if (path == NULL || body == NULL)
 		return RESULT_NO_MEMORY;
-	*ret_request = (struct graph_request){.method = GRAPH_POST, .path = path, .body = body};
+	*ret_request = (struct graph_request){.method = GRAPH_POST, .path = path, .body = body, .use = {.singles = 1}};
 	return RESULT_OK;
 }
 
@@ -60,7 +60,7 @@ enum result member_request_write(const struct graph_session *session, struct are
 	const char *path = member_ref_path(arena, change->group_id, change->user_id);
 	if (path == NULL)
 		return RESULT_NO_MEMORY;
-	*ret_request = (struct graph_request){.method = GRAPH_DELETE, .path = path};
+	*ret_request = (struct graph_request){.method = GRAPH_DELETE, .path = path, .use = {.singles = 1}};
 	return RESULT_OK;
 }
 
@@ -81,7 +81,8 @@ enum result member_links_write(const struct graph_session *session, struct arena
 	const char *copy = text_failed(&body) ? NULL : arena_strdup(arena, body.data);
 	if (path == NULL || copy == NULL)
 		return RESULT_NO_MEMORY;
-	*ret_request = (struct graph_request){.method = GRAPH_LINK, .path = path, .body = copy};
+	*ret_request = (struct graph_request){
+	    .method = GRAPH_LINK, .path = path, .body = copy, .use = {.link_requests = 1, .links = count}};
 	return RESULT_OK;
 }
 

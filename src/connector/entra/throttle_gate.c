@@ -12,6 +12,7 @@
 
 #define GATES 64
 #define KEY_CEILING 2048
+#define LEAST_MS 100 /* told "now", or a date that is over */
 #define UNTOLD_FIRST_MS 1000
 #define UNTOLD_CAP_MS 32000
 #define UNTOLD_MEMORY_MS 120000 /* after so long without a wait it begins anew */
@@ -25,8 +26,8 @@ struct gate {
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct gate gates[GATES];
 
-static enum result key_write(const struct entra_place *place, const struct connector_settings *settings,
-                             uint8_t ret_key[DIGEST_SIZE])
+enum result throttle_gate_key(const struct entra_place *place, const struct connector_settings *settings,
+                              uint8_t ret_key[DIGEST_SIZE])
 {
 	struct text text = TEXT_INIT(KEY_CEILING);
 	text_printf(&text, "%s\n%s\n%s", place->graph, settings->tenant_id, settings->client_id);
@@ -58,7 +59,7 @@ int64_t throttle_gate_wait_ms(const struct entra_place *place, const struct conn
                               int64_t now_ms)
 {
 	uint8_t key[DIGEST_SIZE];
-	if (key_write(place, settings, key) != RESULT_OK)
+	if (throttle_gate_key(place, settings, key) != RESULT_OK)
 		return 0;
 	pthread_mutex_lock(&lock);
 	struct gate *gate = gate_find(key);
@@ -82,7 +83,7 @@ void throttle_gate_close(const struct entra_place *place, const struct connector
                          int64_t for_ms)
 {
 	uint8_t key[DIGEST_SIZE];
-	if (key_write(place, settings, key) != RESULT_OK)
+	if (throttle_gate_key(place, settings, key) != RESULT_OK)
 		return;
 	pthread_mutex_lock(&lock);
 	struct gate *gate = gate_find(key);
@@ -91,17 +92,31 @@ void throttle_gate_close(const struct entra_place *place, const struct connector
 		*gate = (struct gate){0};
 		memcpy(gate->key, key, DIGEST_SIZE);
 	}
-	if (for_ms <= 0)
+	if (for_ms < 0)
 		for_ms = gate_choose_wait(gate, now_ms);
+	if (for_ms < LEAST_MS)
+		for_ms = LEAST_MS;
 	if (gate->closed_until < now_ms + for_ms)
 		gate->closed_until = now_ms + for_ms;
+	pthread_mutex_unlock(&lock);
+}
+
+void throttle_gate_calm(const struct entra_place *place, const struct connector_settings *settings)
+{
+	uint8_t key[DIGEST_SIZE];
+	if (throttle_gate_key(place, settings, key) != RESULT_OK)
+		return;
+	pthread_mutex_lock(&lock);
+	struct gate *gate = gate_find(key);
+	if (gate != NULL)
+		gate->untold_ms = 0;
 	pthread_mutex_unlock(&lock);
 }
 
 void throttle_gate_open(const struct entra_place *place, const struct connector_settings *settings)
 {
 	uint8_t key[DIGEST_SIZE];
-	if (key_write(place, settings, key) != RESULT_OK)
+	if (throttle_gate_key(place, settings, key) != RESULT_OK)
 		return;
 	pthread_mutex_lock(&lock);
 	struct gate *gate = gate_find(key);
