@@ -199,5 +199,7 @@ const struct connector_ops *connector_registry_find(const char *type);
 /* Whether an error code speaks about one user (settles that job), the group, or the app: CONTRACT rule 6. */
 enum connector_scope { CONNECTOR_SCOPE_USER, CONNECTOR_SCOPE_GROUP, CONNECTOR_SCOPE_APP, CONNECTOR_SCOPE_PASSING };
 enum connector_scope connector_error_scope(const struct error *error);
+/* The directory did not answer at all. NULL: it did. */
+bool connector_error_is_silence(const char *code);
 
 #endif

@@ -44,3 +44,8 @@ enum connector_scope connector_error_scope(const struct error *error)
 		return CONNECTOR_SCOPE_GROUP;
 	return scope_by_answer(error);
 }
+
+bool connector_error_is_silence(const char *code)
+{
+	return text_equal(code, "login_unreachable") || text_equal(code, "graph_unreachable");
+}

@@ -10,10 +10,8 @@
 
 #include "worker/job_run.h"
 
-/* As many jobs as are taken on at once, and how many of them may be the newest: a fresh approval does not stand behind
- * a backlog. */
+/* As many jobs as are taken on at once: a $batch of twenty PATCHes of twenty. */
 #define PLANNER_JOBS_MAX 400
-#define PLANNER_NEWEST 20
 
 struct planned_job {
 	const struct job *job;      /* in: claimed; all of one connector and one fence */

@@ -240,6 +240,7 @@ static size_t changes_of(const struct call_list *list, struct connector_change *
 			    .group_id = call->grant.group_id,
 			    .user_id = call->user_id,
 			    .removal = !is_provision(call),
+			    .bulk = call->context.job->bulk,
 			};
 		shares[i] = count - 1;
 	}

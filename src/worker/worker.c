@@ -17,15 +17,14 @@
 #include "base/id.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "worker/backlog.h"
 #include "worker/job_run.h"
 #include "worker/lease_keeper.h"
-#include "worker/planner.h"
 #include "worker/scheduler.h"
 
 #define THREADS_MAX 64
 #define ATTEMPT_ARENA_CEILING (32 * 1024 * 1024)
-#define CLAIM_ARENA_CEILING (16 * 1024 * 1024)
-#define PLANNER_ARENA_CEILING (128 * 1024 * 1024)
+#define CLAIM_ARENA_CEILING (128 * 1024 * 1024)
 #define WATCH_MAX_MS 5000
 #define OVERDUE_WAIT_MS 100
 #define SCHEDULER_MAX_MS 1000
@@ -42,6 +41,7 @@ struct worker_thread {
 struct worker {
 	struct worker_options options;
 	struct scheduler scheduler;
+	struct circuit circuit;
 	pthread_t scheduler_thread;
 	pthread_mutex_t lock;
 	pthread_cond_t changed;         /* for worker threads */
@@ -167,35 +167,14 @@ static void run_alone(struct worker_thread *self, const struct job *job)
 	attempt_log(job, &attempt, written);
 }
 
-/* The claimed job, and what else its connector has to do. */
-static struct planned_job *plan_jobs(struct worker_thread *self, const struct job *first, struct arena *arena,
-                                     size_t *ret_count)
+static void run_together(struct worker_thread *self, const struct job *first, struct arena *claimed)
 {
-	struct store *store = self->worker->options.store;
-	struct job *more = NULL;
-	size_t count = 0;
-	enum result result = store->ops->job_claim_more(store, first, self->holder, LEASE_MS, PLANNER_NEWEST,
-	                                                PLANNER_JOBS_MAX - 1, arena, &more, &count);
-	if (result != RESULT_OK)
-		count = 0;
-	struct planned_job *planned = arena_array(arena, count + 1, sizeof(*planned));
-	if (planned == NULL)
-		return NULL;
-	planned[0].job = first;
-	for (size_t i = 0; i < count; i++)
-		planned[i + 1].job = &more[i];
-	*ret_count = count + 1;
-	return planned;
-}
-
-static void run_planned(struct worker_thread *self, const struct job *first, struct arena *claimed)
-{
-	size_t count = 0;
-	_cleanup_(arena_freep) struct arena *arena = arena_new(PLANNER_ARENA_CEILING);
-	struct planned_job *planned = plan_jobs(self, first, claimed, &count);
-	if (arena == NULL || planned == NULL)
-		return;
-	planner_run(&self->worker->options, planned, count, arena);
+	const struct backlog backlog = {.options = &self->worker->options,
+	                                .circuit = &self->worker->circuit,
+	                                .holder = self->holder,
+	                                .lease_ms = LEASE_MS};
+	struct planned_job *planned = NULL;
+	size_t count = backlog_run(&backlog, first, claimed, &planned);
 	for (size_t i = 0; i < count; i++)
 		attempt_log(planned[i].job, &planned[i].attempt, planned[i].written);
 }
@@ -229,7 +208,7 @@ static bool run_one(struct worker_thread *self, int64_t *ret_delay_ms)
 	worker_wake(self->worker);
 	lease_slot_show(&self->slot, &job, options->clock);
 	if (job.kind == JOB_PROVISION || job.kind == JOB_DEPROVISION)
-		run_planned(self, &job, claimed);
+		run_together(self, &job, claimed);
 	else
 		run_alone(self, &job);
 	lease_slot_clear(&self->slot);
@@ -288,6 +267,7 @@ static struct worker *worker_new(const struct worker_options *options)
 	condition_init(&worker->changed);
 	condition_init(&worker->drained_changed);
 	scheduler_init(&worker->scheduler, &worker->options);
+	circuit_init(&worker->circuit);
 	id_random(id); /* of this process's run: a lease of an earlier one is nobody's */
 	for (int at = 0; at < worker->options.threads; at++) {
 		worker->threads[at].worker = worker;
@@ -301,6 +281,7 @@ static void worker_free(struct worker *worker)
 {
 	for (int at = 0; at < worker->options.threads; at++)
 		lease_slot_done(&worker->threads[at].slot);
+	circuit_done(&worker->circuit);
 	pthread_cond_destroy(&worker->changed);
 	pthread_cond_destroy(&worker->drained_changed);
 	pthread_mutex_destroy(&worker->lock);
