@@ -44,13 +44,19 @@ static void format_uuid(const uint8_t bytes[16], char out[ID_SIZE])
 	*at = '\0';
 }
 
+/* milliseconds << 12 | counter */
+static uint64_t first_tick(int64_t at_ms)
+{
+	return ((uint64_t)(at_ms < 0 ? 0 : at_ms) & 0xffffffffffffU) << 12;
+}
+
 /* The next (time, counter) pair; `seed` is where the counter starts in a new millisecond. */
 static uint64_t next_tick(int64_t now_ms, unsigned seed)
 {
 	static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-	static uint64_t last; /* milliseconds << 12 | counter */
+	static uint64_t last;
 
-	uint64_t fresh = ((uint64_t)(now_ms < 0 ? 0 : now_ms) & 0xffffffffffffU) << 12 | (seed & 0x7ffU);
+	uint64_t fresh = first_tick(now_ms) | (seed & 0x7ffU);
 	pthread_mutex_lock(&mutex);
 	last = (fresh >> 12) > (last >> 12) ? fresh : last + 1;
 	uint64_t tick = last;
@@ -58,11 +64,9 @@ static uint64_t next_tick(int64_t now_ms, unsigned seed)
 	return tick;
 }
 
-void id_new(int64_t now_ms, char out[ID_SIZE])
+/* `bytes` holds the random bits already. */
+static void format_tick(uint64_t tick, uint8_t bytes[16], char out[ID_SIZE])
 {
-	uint8_t bytes[16];
-	id_random_bytes(bytes + 6, sizeof(bytes) - 6);
-	uint64_t tick = next_tick(now_ms, (unsigned)bytes[6] << 8 | bytes[7]);
 	uint64_t at_ms = tick >> 12;
 	for (int i = 0; i < 6; i++)
 		bytes[i] = (uint8_t)(at_ms >> (40 - 8 * i));
@@ -70,6 +74,19 @@ void id_new(int64_t now_ms, char out[ID_SIZE])
 	bytes[7] = (uint8_t)tick;
 	bytes[8] = (uint8_t)(0x80 | (bytes[8] & 0x3f));
 	format_uuid(bytes, out);
+}
+
+void id_new(int64_t now_ms, char out[ID_SIZE])
+{
+	uint8_t bytes[16];
+	id_random_bytes(bytes + 6, sizeof(bytes) - 6);
+	format_tick(next_tick(now_ms, (unsigned)bytes[6] << 8 | bytes[7]), bytes, out);
+}
+
+void id_least(int64_t at_ms, char out[ID_SIZE])
+{
+	uint8_t bytes[16] = {0};
+	format_tick(first_tick(at_ms), bytes, out);
 }
 
 void id_random(char out[ID_SIZE])

@@ -14,6 +14,8 @@
 /* UUIDv7 (RFC 9562 section 5.7): sorts by time; monotonic within this process. Lower case. Aborts the program if the
  * kernel gives no randomness: nothing safe can follow. */
 void id_new(int64_t now_ms, char out[ID_SIZE]);
+/* The least id that id_new() can make at that instant: whatever is not less was made then or later. */
+void id_least(int64_t at_ms, char out[ID_SIZE]);
 /* UUIDv4, for client-request-id. */
 void id_random(char out[ID_SIZE]);
 void id_random_bytes(uint8_t *out, size_t length);

@@ -43,6 +43,23 @@ static void an_id_is_a_uuid_of_version_7_that_holds_its_time(void **state)
 	assert_true(strtoll(hex, NULL, 16) == at_ms);
 }
 
+static void the_least_id_of_an_instant_is_between_what_was_made_before_and_after(void **state)
+{
+	(void)state;
+	char least[ID_SIZE], id[ID_SIZE];
+	int64_t at_ms = NOW + 6000000;
+	id_new(at_ms - 1, id);
+	id_least(at_ms, least);
+	assert_true(strcmp(id, least) < 0);
+	assert_true(text_is_uuid(least));
+	assert_string_equal(least + 13, "-7000-8000-000000000000");
+	id_new(at_ms, id);
+	assert_true(strcmp(id, least) >= 0);
+	assert_memory_equal(id, least, 13);
+	id_least(-1, least);
+	assert_string_equal(least, "00000000-0000-7000-8000-000000000000");
+}
+
 static void a_random_id_is_a_uuid_of_version_4(void **state)
 {
 	(void)state;
@@ -129,6 +146,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(ids_sort_in_the_order_in_which_they_were_made),
 	    cmocka_unit_test(an_id_is_a_uuid_of_version_7_that_holds_its_time),
+	    cmocka_unit_test(the_least_id_of_an_instant_is_between_what_was_made_before_and_after),
 	    cmocka_unit_test(a_random_id_is_a_uuid_of_version_4),
 	    cmocka_unit_test(threads_never_get_the_same_id),
 	    cmocka_unit_test(random_numbers_stay_below_and_reach_every_value),
