@@ -44,6 +44,7 @@ struct job {
 	const char *job_id;
 	enum job_kind kind;
 	enum job_status status;
+	bool bulk;                /* provision, deprovision: part of a burst; waits behind single ones */
 	const char *grant_id;     /* provision, deprovision, writeBack of a grant */
 	const char *request_id;   /* writeBack */
 	const char *connector_id; /* provision, deprovision */

@@ -250,6 +250,7 @@ static enum result connector_remove(struct session *session, struct sqlite_write
 	               SQL_ARGS(sql_text(write->id))))
 		return write_refuse(write, RESULT_CONFLICT, "connector_in_use",
 		                    "A tool, or a grant that has not ended, uses this connector.");
+	sql_run(session, "DELETE FROM connector_pause WHERE connector_id = ?1", SQL_ARGS(sql_text(write->id)));
 	sql_run(session, "DELETE FROM incident WHERE connector_id = ?1", SQL_ARGS(sql_text(write->id)));
 	sql_run(session, "DELETE FROM connector WHERE connector_id = ?1", SQL_ARGS(sql_text(write->id)));
 	label_retire(session, "connector", write->id);

@@ -19,6 +19,7 @@ static void job_read(struct cursor *cursor, void *item)
 	if (job_kind_parse(cursor_peek(cursor), &job->kind) != RESULT_OK ||
 	    job_status_parse(cursor_peek(cursor), &job->status) != RESULT_OK)
 		session_fail(cursor->session, RESULT_PROTOCOL, "A job of the database has an unknown kind or status.");
+	job->bulk = cursor_int(cursor) == JOB_PRIORITY_BULK;
 	job->grant_id = cursor_text(cursor);
 	job->request_id = cursor_text(cursor);
 	job->connector_id = cursor_text(cursor);
@@ -106,15 +107,41 @@ void job_place(struct session *session, const char *connector_id)
 
 /* ---- starting ---- */
 
+/* So many provision and deprovision jobs of a connector within that time are a burst: what comes on top is bulk. */
+#define BURST_JOBS 20
+#define BURST_MS 10000
+
+static bool is_burst(struct session *session, const char *connector_id)
+{
+	int64_t since = session->now - BURST_MS + 1, started = 0;
+	char least[ID_SIZE];
+
+	/* The id bounds the look; after a clock that went back ids run ahead of it, so created_at has the word. */
+	id_least(since, least);
+	(void)sql_ask(session,
+	              "SELECT count(*) FROM (SELECT created_at FROM job INDEXED BY job_by_connector WHERE connector_id = "
+	              "?1 AND job_id >= ?2 AND kind IN ('provision', 'deprovision') ORDER BY job_id DESC LIMIT ?4) WHERE "
+	              "created_at >= ?3",
+	              SQL_ARGS(sql_text(connector_id), sql_text(least), sql_int(since), sql_int(BURST_JOBS)), &started);
+	return started == BURST_JOBS;
+}
+
 /* Smaller is more urgent: what a person or Jira asked for, then what tells Jira, then what looks by itself. */
-static int job_priority(enum job_kind kind)
+static int job_priority(struct session *session, const struct job_start *start)
 {
 	static const int priorities[JOB_KIND_MAX] = {
-	    [JOB_INTAKE] = 10,     [JOB_PROVISION] = 10, [JOB_DEPROVISION] = 10, [JOB_CREATE_GROUP] = 10,
-	    [JOB_WRITE_BACK] = 20, [JOB_SWEEP] = 30,     [JOB_CHECK] = 30,
+	    [JOB_INTAKE] = JOB_PRIORITY_SINGLE,
+	    [JOB_PROVISION] = JOB_PRIORITY_SINGLE,
+	    [JOB_DEPROVISION] = JOB_PRIORITY_SINGLE,
+	    [JOB_CREATE_GROUP] = JOB_PRIORITY_FREE,
+	    [JOB_WRITE_BACK] = 20,
+	    [JOB_SWEEP] = 30,
+	    [JOB_CHECK] = 30,
 	};
+	bool in_burst =
+	    (start->kind == JOB_PROVISION || start->kind == JOB_DEPROVISION) && is_burst(session, start->connector_id);
 
-	return priorities[kind];
+	return in_burst ? JOB_PRIORITY_BULK : priorities[start->kind];
 }
 
 void job_start(struct session *session, const struct job_start *start)
@@ -127,7 +154,7 @@ void job_start(struct session *session, const struct job_start *start)
 	        "inbox_event_id, dedup, next_attempt_at, created_at, updated_at, progress) VALUES (?1, ?2, 'queued', ?3, "
 	        "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?11, ?12) ON CONFLICT (dedup) WHERE dedup IS NOT NULL DO NOTHING",
 	        SQL_ARGS(sql_text(start->job_id != NULL ? start->job_id : fresh), sql_text(job_kind_name(start->kind)),
-	                 sql_int(job_priority(start->kind)), sql_key(start->grant_key), sql_key(start->request_key),
+	                 sql_int(job_priority(session, start)), sql_key(start->grant_key), sql_key(start->request_key),
 	                 sql_text(start->connector_id), sql_text(start->group_id), sql_text(start->subject),
 	                 sql_text(start->inbox_event_id), sql_text(start->dedup), sql_int(session->now),
 	                 sql_text(start->progress)));

@@ -29,9 +29,10 @@ struct claimed {
 	"(j.kind <> 'intake' OR j.subject IS NULL OR NOT EXISTS (SELECT 1 FROM job o WHERE o.kind = 'intake' AND "         \
 	"o.subject = j.subject AND o.status = 'running' AND o.status IN ('queued', 'running', 'waiting')))"
 #define CLAIM_WORK_FREE JOB_GRANT_FREE("j") " AND " CLAIM_ISSUE_FREE
-/* A group that is leased, a grant or an issue that another running job is at: not now. */
-#define CLAIM_FREE "(j.group_id IS NULL OR " GROUP_FREE("j") ") AND " CLAIM_WORK_FREE
+/* A connector that is paused, a group that is leased, a grant or an issue that another running job is at: not now. */
+#define CLAIM_FREE "(j.group_id IS NULL OR (" PAUSE_SPARES("j", "j") " AND " GROUP_FREE("j") ")) AND " CLAIM_WORK_FREE
 #define PROBE_GROUP_FREE GROUP_FREE("i")
+#define PROBE_SPARED PAUSE_SPARES("j", "i")
 
 static void text_read(struct cursor *cursor, void *item)
 {
@@ -73,9 +74,9 @@ static int64_t claim_probe(struct session *session)
 
 	(void)sql_ask(
 	    session,
-	    "SELECT j.job_key FROM incident i CROSS JOIN job j ON j.connector_id = i.connector_id AND (i.group_id = "
-	    "'' OR i.group_id = j.group_id) JOIN connector c ON c.connector_id = j.connector_id AND c.enabled = 1 "
-	    "WHERE i.next_probe_at <= ?1 AND " PROBE_GROUP_FREE
+	    "SELECT j.job_key FROM incident i CROSS JOIN job j INDEXED BY job_held ON j.connector_id = i.connector_id AND "
+	    "(i.group_id = '' OR i.group_id = j.group_id) JOIN connector c ON c.connector_id = j.connector_id AND "
+	    "c.enabled = 1 WHERE i.next_probe_at <= ?1 AND " PROBE_GROUP_FREE " AND " PROBE_SPARED
 	    " AND j.status IN ('queued', 'waiting') AND j.held = 1 AND NOT EXISTS "
 	    "(SELECT 1 FROM incident other WHERE other.connector_id = j.connector_id AND other.group_id IN ('', "
 	    "j.group_id) AND other.next_probe_at > ?1) AND " CLAIM_FREE
@@ -105,9 +106,9 @@ static int64_t claim_anywhere(struct session *session)
 	                    "'queued' AND j.group_id IS NULL AND " CLAIM_WORK_FREE
 	                    " ORDER BY j.priority, j.job_key LIMIT 1",
 	                    NULL, &first);
-	queue_streams(session, NULL, 0, QUEUE_OLDEST, &streams, &count);
+	queue_streams(session, NULL, 0, &streams, &count);
 	for (size_t at = 0; at < count; at++) {
-		if (first.head == 0 || queue_precedes(&streams[at], &first, QUEUE_OLDEST))
+		if (first.head == 0 || queue_precedes(&streams[at], &first))
 			first = streams[at];
 	}
 	return first.head;
@@ -127,19 +128,28 @@ static int64_t claim_queued(struct session *session)
 	return claim_anywhere(session);
 }
 
+/* A probe waits for the end of a pause `p` too, unless there is one that it spares. */
+#define PROBE_DUE                                                                                                      \
+	"CASE WHEN EXISTS (SELECT 1 FROM job j INDEXED BY job_held WHERE j.connector_id = i.connector_id AND j.held = 1 "  \
+	"AND " PROBE_SPARED ") THEN i.next_probe_at ELSE max(i.next_probe_at, coalesce(p.until, 0)) END"
+
 /* When something may be due; 0: nothing is known. */
 static int64_t claim_next_due(struct session *session)
 {
 	int64_t due = 0;
 
-	(void)sql_ask(session,
-	              "SELECT min(at) FROM (SELECT min(next_attempt_at) AS at FROM job INDEXED BY job_waiting WHERE status "
-	              "= 'waiting' AND held = 0 "
-	              "UNION ALL SELECT min(lease_expires_at) FROM job INDEXED BY job_running WHERE status = 'running' "
-	              "UNION ALL SELECT "
-	              "min(i.next_probe_at) FROM incident i WHERE EXISTS (SELECT 1 FROM job j WHERE j.connector_id = "
-	              "i.connector_id AND j.held = 1))",
-	              NULL, &due);
+	(void)sql_ask(
+	    session,
+	    "SELECT min(at) FROM (SELECT min(next_attempt_at) AS at FROM job INDEXED BY job_waiting WHERE status "
+	    "= 'waiting' AND held = 0 "
+	    "UNION ALL SELECT min(lease_expires_at) FROM job INDEXED BY job_running WHERE status = 'running' "
+	    "UNION ALL SELECT min(p.until) FROM connector_pause p WHERE p.until > ?1 AND EXISTS (SELECT 1 FROM job "
+	    "j INDEXED BY job_queue_of_group WHERE j.status = 'queued' AND j.group_id IS NOT NULL AND "
+	    "j.connector_id = p.connector_id AND j.priority >= p.priority) "
+	    "UNION ALL SELECT min(" PROBE_DUE ") FROM incident i LEFT JOIN connector_pause p ON p.connector_id = "
+	    "i.connector_id AND p.until > ?1 WHERE EXISTS (SELECT 1 FROM job j INDEXED BY job_held WHERE "
+	    "j.connector_id = i.connector_id AND j.held = 1))",
+	    SQL_ARGS(sql_int(session->now)), &due);
 	return due;
 }
 

@@ -11,18 +11,16 @@ static void stream_read(struct cursor *cursor, void *item)
 
 static const struct row_type stream_row = {sizeof(struct queue_stream), stream_read, NULL};
 
-bool queue_advance(struct session *session, struct queue_stream *stream, enum queue_order order)
+bool queue_advance(struct session *session, struct queue_stream *stream)
 {
-	const char *sql = order == QUEUE_OLDEST ? QUEUE_STREAM_NEXT(">", "ASC") : QUEUE_STREAM_NEXT("<", "DESC");
-
-	return sql_ask(session, sql,
+	return sql_ask(session, QUEUE_STREAM_NEXT,
 	               SQL_ARGS(sql_text(stream->connector_id), sql_text(stream->group_id), sql_int(stream->priority),
 	                        sql_int(stream->head)),
 	               &stream->head);
 }
 
-void queue_streams(struct session *session, const char *connector_id, int64_t fence, enum queue_order order,
-                   struct queue_stream **ret_streams, size_t *ret_count)
+void queue_streams(struct session *session, const char *connector_id, int64_t fence, struct queue_stream **ret_streams,
+                   size_t *ret_count)
 {
 	struct queue_stream *streams = NULL;
 	size_t count = 0, left = 0;
@@ -33,17 +31,15 @@ void queue_streams(struct session *session, const char *connector_id, int64_t fe
 	                  NULL) != RESULT_OK)
 		count = 0;
 	for (size_t at = 0; at < count; at++) {
-		streams[at].head = order == QUEUE_OLDEST ? 0 : INT64_MAX;
-		if (queue_advance(session, &streams[at], order))
+		streams[at].head = 0;
+		if (queue_advance(session, &streams[at]))
 			streams[left++] = streams[at];
 	}
 	*ret_streams = streams;
 	*ret_count = left;
 }
 
-bool queue_precedes(const struct queue_stream *one, const struct queue_stream *other, enum queue_order order)
+bool queue_precedes(const struct queue_stream *one, const struct queue_stream *other)
 {
-	if (order == QUEUE_NEWEST)
-		return one->head > other->head;
 	return one->priority != other->priority ? one->priority < other->priority : one->head < other->head;
 }

@@ -78,6 +78,7 @@
 	X(grant_removal_under_way)                                                                                         \
 	X(job_claim)                                                                                                       \
 	X(job_claim_more)                                                                                                  \
+	X(connector_pause)                                                                                                 \
 	X(job_renew)                                                                                                       \
 	X(job_settle_all)                                                                                                  \
 	X(job_finish)                                                                                                      \

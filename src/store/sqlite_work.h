@@ -129,6 +129,9 @@ void membership_settle(struct session *session, const struct grant *grant, enum 
 
 /* What acts on the directory for somebody: held while its connector is disabled or an incident covers it. */
 #define JOB_HELD_KINDS "('provision', 'deprovision', 'createGroup')"
+/* Smaller is more urgent. A pause holds those from one of these on: what it is not about stands before them, or is in
+ * no group. */
+enum job_priority { JOB_PRIORITY_FREE = 9, JOB_PRIORITY_SINGLE = 10, JOB_PRIORITY_BULK = 11 };
 struct job_start {
 	enum job_kind kind;
 	int64_t grant_key;
@@ -143,7 +146,7 @@ struct job_start {
 };
 extern const struct row_type job_row;
 #define JOB_COLUMNS                                                                                                    \
-	"j.job_id, j.kind, j.status, (SELECT grant_id FROM access_grant g WHERE g.grant_key = j.grant_key), "              \
+	"j.job_id, j.kind, j.status, j.priority, (SELECT grant_id FROM access_grant g WHERE g.grant_key = j.grant_key), "  \
 	"(SELECT request_id FROM access_request r WHERE r.request_key = j.request_key), j.connector_id, j.group_id, "      \
 	"j.subject, j.inbox_event_id, j.attempts, j.next_attempt_at, j.fence, j.progress, j.error_code, j.error_detail, "  \
 	"j.error_request_id, j.error_client_request_id, j.created_at, j.updated_at"

@@ -31,6 +31,7 @@
 #include "domain/intake_settings.h"
 #include "domain/job.h"
 #include "domain/principal.h"
+#include "store/store_work.h"
 
 /* A page of a list, by key. `after` is the last key of the page before (NULL: the first page). Keys are the id that the
  * list is ordered by: connectors, tools by id ascending; everything else by its UUIDv7 (audit: seq) descending. */
@@ -87,36 +88,6 @@ struct request_change {
 	int64_t decided_at;          /* 0: now */
 	const char *decision;        /* JSON text, approve and deny */
 	const char *const *consumed; /* approval or history ids used up by a final request; NULL or NULL-terminated */
-};
-
-/* What a grant's change carries. */
-struct grant_change {
-	enum grant_event event;
-	const char *code, *reason;
-	const char *candidates;       /* NEEDS_PERSON, NOT_OURS, MEMBER_LOST: JSON array text or NULL */
-	const char *external_user_id; /* RESOLVE_USER */
-	bool save_mapping;            /* RESOLVE_USER: write the identity mapping too */
-	const char *job_id;           /* by a worker: the job whose lease (fence) must still hold; it ends in the same
-	                                 transaction: succeeded, or manualFollowUp for NEEDS_PERSON and NOT_OURS */
-	int64_t fence;
-	const char *detail; /* JSON object text for the audit event: Graph request ids; NULL */
-};
-
-/* How a job's attempt ended, where no grant changed state. */
-struct job_outcome {
-	enum job_status status;  /* SUCCEEDED, WAITING, MANUAL_FOLLOW_UP, CANCELLED */
-	int64_t next_attempt_at; /* WAITING */
-	const char *progress;    /* kept for the next attempt; NULL keeps the present one */
-	const char *error_code, *error_detail, *error_request_id, *error_client_request_id; /* NULL clears */
-};
-
-/* An answer about the app or a group holds the jobs of that connector or group as one incident (CONTRACT, rule 6). */
-struct incident {
-	const char *connector_id;
-	const char *group_id; /* NULL: the whole connector */
-	const char *code, *detail;
-	int64_t since, next_probe_at;
-	int attempts;
 };
 
 /* A group to be created for a tool. */
@@ -181,34 +152,6 @@ struct sealed_item {
 	const char *bound_to; /* "connector:entra-prod", "audit-key": what it was sealed for */
 	const uint8_t *sealed;
 	size_t length;
-};
-
-/* What the membership of one user in one group is to us. */
-enum membership_origin { MEMBERSHIP_UNKNOWN, MEMBERSHIP_OURS, MEMBERSHIP_PREEXISTING };
-
-/* A membership that a worker is about to write. */
-struct membership_intent {
-	const char *grant_id, *job_id;
-	int64_t fence;
-	const char *external_user_id;
-	bool found_member; /* a look found the user in the group */
-	/* out */
-	enum result result;
-	enum membership_origin before; /* what was on record: UNKNOWN where nothing was ever written */
-	enum membership_origin origin; /* what is now */
-	struct error error;
-};
-
-/* How one of several jobs ends: exactly one of outcome, incident, change. */
-struct job_settlement {
-	const struct job *job;
-	const struct job_outcome *outcome;
-	const struct incident *incident;
-	const char *grant_id;
-	const struct grant_change *change;
-	/* out */
-	enum result result;
-	struct error error;
 };
 
 /* Counts for /metrics. */
@@ -524,20 +467,25 @@ struct store_ops {
 	/* ---- jobs ---- */
 	/* Takes the most urgent due job (queued, or waiting and due; or running with its lease run out) and the lease of
 	 * its (connector, group), if any, for lease_ms: status running, attempts + 1, a new fence. Jobs of a disabled
-	 * connector, of a held connector or group (unless its probe is due: then one), of a group that is leased, or of a
-	 * grant whose other job is running, are passed over. A store that was opened exclusively cuts the leases of whoever
-	 * had it before to seconds: they are dead. RESULT_NOT_FOUND: nothing is due; *ret_next_due then says when something
-	 * may be (0: nothing known). */
+	 * connector, of a held connector or group (unless its probe is due: then one), of one that is paused, of a group
+	 * that is leased, or of a grant whose other job is running, are passed over. A store that was opened exclusively
+	 * cuts the leases of whoever had it before to seconds: they are dead. RESULT_NOT_FOUND: nothing is due;
+	 * *ret_next_due then says when something may be (0: nothing known). */
 	enum result (*job_claim)(struct store *store, const char *holder, int64_t lease_ms, struct arena *arena,
 	                         struct job *ret_job, int64_t *ret_next_due) MUST_CHECK;
 	/* More work of the same kind of place, for one who just claimed `job`, a provision or deprovision: up to `limit`
 	 * further provision and deprovision jobs of its connector that are due and free (leases of its own fence do not
-	 * count against them), under the same fence. All leases of the fence then end lease_ms from now. The newest
-	 * `newest` first, so that what was just approved does not stand behind a backlog; then the most urgent, oldest
-	 * first. Probes are never taken. RESULT_OK also with none; RESULT_CONFLICT if the job's own lease is lost. */
+	 * count against them), under the same fence. All leases of the fence then end lease_ms from now. The most
+	 * urgent first, then the oldest, and with it up to 20 that its group has of that urgency. Probes are never taken.
+	 * RESULT_OK also with none; RESULT_CONFLICT if the job's own lease is lost. */
 	enum result (*job_claim_more)(struct store *store, const struct job *job, const char *holder, int64_t lease_ms,
-	                              size_t newest, size_t limit, struct arena *arena, struct job **ret_jobs,
-	                              size_t *ret_count) MUST_CHECK;
+	                              size_t limit, struct arena *arena, struct job **ret_jobs, size_t *ret_count)
+	    MUST_CHECK;
+	/* Until then no provision or deprovision job of the connector, or (bulk_only) none that is bulk, is claimed, not
+	 * even as a probe; 0 ends it. It replaces the one before, but a bulk_only call changes nothing while another kind
+	 * holds. No audit event. */
+	enum result (*connector_pause)(struct store *store, const char *connector_id, bool bulk_only, int64_t until,
+	                               struct error *error) MUST_CHECK;
 	/* Renews every running job, and every group's lease, of the job's fence, whether or not this one still runs.
 	 * CONFLICT lease_lost if none of them does. */
 	enum result (*job_renew)(struct store *store, const struct job *job, int64_t lease_ms, struct error *error)

@@ -261,9 +261,12 @@ FORWARD(job_claim,
          int64_t *ret_next_due),
         NULL, holder, lease_ms, arena, ret_job, ret_next_due);
 FORWARD(job_claim_more,
-        (struct store * store, const struct job *job, const char *holder, int64_t lease_ms, size_t newest, size_t limit,
+        (struct store * store, const struct job *job, const char *holder, int64_t lease_ms, size_t limit,
          struct arena *arena, struct job **ret_jobs, size_t *ret_count),
-        NULL, job, holder, lease_ms, newest, limit, arena, ret_jobs, ret_count);
+        NULL, job, holder, lease_ms, limit, arena, ret_jobs, ret_count);
+FORWARD(connector_pause,
+        (struct store * store, const char *connector_id, bool bulk_only, int64_t until, struct error *error), error,
+        connector_id, bulk_only, until, error);
 FORWARD(job_renew, (struct store * store, const struct job *job, int64_t lease_ms, struct error *error), error, job,
         lease_ms, error);
 FORWARD(job_finish,
@@ -417,6 +420,7 @@ static const struct store_ops fault_ops = {
     .grant_removal_under_way = fault_grant_removal_under_way,
     .job_claim = fault_job_claim,
     .job_claim_more = fault_job_claim_more,
+    .connector_pause = fault_connector_pause,
     .job_renew = fault_job_renew,
     .job_settle_all = fault_job_settle_all,
     .job_finish = fault_job_finish,

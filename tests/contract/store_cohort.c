@@ -10,12 +10,11 @@ struct cohort {
 	size_t count;
 };
 
-static struct cohort claim_more(struct scene *scene, const struct job *job, size_t newest, size_t limit)
+static struct cohort claim_more(struct scene *scene, const struct job *job, size_t limit)
 {
 	struct cohort cohort = {0};
 
-	assert_ok(
-	    DO(scene, job_claim_more, job, "w1", SCENE_LEASE, newest, limit, scene->arena, &cohort.jobs, &cohort.count));
+	assert_ok(DO(scene, job_claim_more, job, "w1", SCENE_LEASE, limit, scene->arena, &cohort.jobs, &cohort.count));
 	return cohort;
 }
 
@@ -77,10 +76,8 @@ static void settle_done(struct scene *scene, const struct job *jobs, size_t coun
 
 /* ---- claiming ---- */
 
-static void what_was_just_approved_is_taken_before_the_backlog_and_then_the_oldest(void **state)
+static void the_oldest_are_taken_first_under_the_same_fence_and_each_once(void **state)
 {
-	static const char *const accounts[] = {"account-chat-9", "account-chat-8", "account-chat-1", "account-chat-2",
-	                                       "account-chat-3"};
 	struct scene *scene = *state;
 	struct cohort cohort, rest;
 	struct job first;
@@ -90,23 +87,23 @@ static void what_was_just_approved_is_taken_before_the_backlog_and_then_the_olde
 	first = scene_claim(scene, JOB_PROVISION);
 	assert_account(scene, &first, "account-chat-0");
 	scene_pass(scene, 10);
-	cohort = claim_more(scene, &first, 2, 5);
-	assert_int_equal(cohort.count, ARRAY_SIZE(accounts));
+	cohort = claim_more(scene, &first, 5);
+	assert_int_equal(cohort.count, 5);
 	for (size_t at = 0; at < cohort.count; at++) {
-		assert_account(scene, &cohort.jobs[at], accounts[at]);
+		assert_account(scene, &cohort.jobs[at], arena_printf(scene->arena, "account-chat-%zu", at + 1));
 		assert_int_equal(cohort.jobs[at].fence, first.fence);
 		assert_int_equal(cohort.jobs[at].status, JOB_RUNNING);
 		assert_int_equal(cohort.jobs[at].attempts, 1);
 	}
-	rest = claim_more(scene, &first, 10, 10); /* the rest, each once */
+	rest = claim_more(scene, &first, 10);
 	assert_int_equal(rest.count, 4);
-	assert_account(scene, &rest.jobs[0], "account-chat-7");
-	assert_account(scene, &rest.jobs[3], "account-chat-4");
-	assert_int_equal(claim_more(scene, &first, 1, 10).count, 0);
-	assert_int_equal(claim_more(scene, &first, 1, 0).count, 0);
+	assert_account(scene, &rest.jobs[0], "account-chat-6");
+	assert_account(scene, &rest.jobs[3], "account-chat-9");
+	assert_int_equal(claim_more(scene, &first, 10).count, 0);
+	assert_int_equal(claim_more(scene, &first, 0).count, 0);
 }
 
-static void several_groups_are_merged_by_age_and_taken_with_their_leases(void **state)
+static void several_groups_are_merged_by_their_oldest_and_taken_with_their_leases(void **state)
 {
 	struct scene *scene = *state;
 	struct cohort cohort;
@@ -118,12 +115,44 @@ static void several_groups_are_merged_by_age_and_taken_with_their_leases(void **
 	for (int at = 1; at < 5; at++)
 		(void)grant_many(scene, at % 2 == 0 ? "chat" : "code", at, 1);
 	first = scene_claim(scene, JOB_PROVISION);
-	cohort = claim_more(scene, &first, 1, 3);
+	cohort = claim_more(scene, &first, 3);
 	assert_int_equal(cohort.count, 3);
-	assert_account(scene, &cohort.jobs[0], "account-chat-4");
-	assert_account(scene, &cohort.jobs[1], "account-code-1");
+	assert_account(scene, &cohort.jobs[0], "account-code-1");
+	assert_account(scene, &cohort.jobs[1], "account-code-3");
 	assert_account(scene, &cohort.jobs[2], "account-chat-2");
 	assert_false(scene_claims(scene, &other)); /* both groups are theirs */
+}
+
+/* What one PATCH can write stays together; age decides between the groups, and urgency before it. */
+static void of_interleaved_groups_twenty_of_each_are_taken_in_a_row(void **state)
+{
+	static const struct {
+		const char *group_id;
+		bool bulk;
+		size_t count;
+	} expected[] = {{GROUP_B, false, 10}, {SCENE_GROUP, false, 9}, {SCENE_GROUP, true, 20},
+	                {GROUP_B, true, 20},  {SCENE_GROUP, true, 11}, {GROUP_B, true, 10}};
+	struct scene *scene = *state;
+	struct cohort cohort;
+	struct job first;
+	size_t at = 0;
+
+	scene_catalog(scene);
+	tool_of_group(scene, "code", "entra", GROUP_B);
+	for (int each = 0; each < 41; each++) {
+		(void)grant_many(scene, "chat", each, 1);
+		(void)grant_many(scene, "code", each, 1);
+	}
+	first = scene_claim(scene, JOB_PROVISION);
+	cohort = claim_more(scene, &first, 80);
+	assert_int_equal(cohort.count, 80);
+	for (size_t block = 0; block < ARRAY_SIZE(expected); block++) {
+		for (size_t end = at + expected[block].count; at < end; at++) {
+			assert_string_equal(cohort.jobs[at].group_id, expected[block].group_id);
+			assert_int_equal(cohort.jobs[at].bulk, expected[block].bulk);
+		}
+	}
+	assert_int_equal(at, cohort.count);
 }
 
 static void a_group_that_another_worker_is_at_is_left_to_it(void **state)
@@ -141,11 +170,11 @@ static void a_group_that_another_worker_is_at_is_left_to_it(void **state)
 	(void)grant_many(scene, "chat", 0, 3);
 	(void)grant_many(scene, "draw", 0, 3);
 	first = scene_claim(scene, JOB_PROVISION);
-	cohort = claim_more(scene, &first, 3, 100);
+	cohort = claim_more(scene, &first, 100);
 	assert_int_equal(cohort.count, 5);
 	for (size_t at = 0; at < cohort.count; at++)
 		assert_string_not_equal(cohort.jobs[at].group_id, GROUP_B);
-	assert_int_equal(claim_more(scene, &other, 0, 100).count, 2);
+	assert_int_equal(claim_more(scene, &other, 100).count, 2);
 }
 
 static void a_held_group_another_connector_and_other_kinds_are_not_touched(void **state)
@@ -169,7 +198,7 @@ static void a_held_group_another_connector_and_other_kinds_are_not_touched(void 
 	assert_ok(DO(scene, intake_enqueue, "1", &scene->error));
 	first = scene_claim(scene, JOB_PROVISION);
 	scene_pass(scene, 2000); /* a probe is due, and is not theirs */
-	cohort = claim_more(scene, &first, 100, 100);
+	cohort = claim_more(scene, &first, 100);
 	assert_int_equal(cohort.count, 2);
 	for (size_t at = 0; at < cohort.count; at++) {
 		assert_string_equal(cohort.jobs[at].connector_id, "entra");
@@ -188,7 +217,7 @@ static void a_connector_that_was_disabled_meanwhile_gives_no_more(void **state)
 	(void)grant_many(scene, "chat", 0, 3);
 	first = scene_claim(scene, JOB_PROVISION);
 	assert_ok(DO(scene, connector_set_enabled, &admin, "entra", false, scene->arena, &connector, &scene->error));
-	assert_int_equal(claim_more(scene, &first, 1, 10).count, 0);
+	assert_int_equal(claim_more(scene, &first, 10).count, 0);
 }
 
 static void the_removal_of_a_grant_waits_for_its_own_provisioning(void **state)
@@ -203,14 +232,14 @@ static void the_removal_of_a_grant_waits_for_its_own_provisioning(void **state)
 	first = scene_claim(scene, JOB_PROVISION);
 	assert_ok(scene_apply(scene, grant.grant_id, (struct grant_change){.event = GRANT_EVENT_REVOKE}, &grant));
 	(void)grant_many(scene, "chat", 1, 2);
-	cohort = claim_more(scene, &first, 10, 10);
+	cohort = claim_more(scene, &first, 10);
 	assert_int_equal(cohort.count, 2);
-	assert_account(scene, &cohort.jobs[0], "account-chat-2");
-	assert_account(scene, &cohort.jobs[1], "account-chat-1");
+	assert_account(scene, &cohort.jobs[0], "account-chat-1");
+	assert_account(scene, &cohort.jobs[1], "account-chat-2");
 	removal = job_of(scene, &grant);
 	assert_int_equal(removal.kind, JOB_DEPROVISION);
 	settle_done(scene, &first, 1);
-	cohort = claim_more(scene, &cohort.jobs[0], 10, 10); /* whoever of the cohort still runs may ask */
+	cohort = claim_more(scene, &cohort.jobs[0], 10); /* whoever of the cohort still runs may ask */
 	assert_int_equal(cohort.count, 1);
 	assert_string_equal(cohort.jobs[0].job_id, removal.job_id);
 }
@@ -226,9 +255,9 @@ static void one_whose_time_has_come_meanwhile_is_taken_too(void **state)
 	waited = scene_claim(scene, JOB_PROVISION);
 	assert_ok(DO(scene, job_finish, &waited, &later, &scene->error));
 	first = scene_claim(scene, JOB_PROVISION);
-	assert_int_equal(claim_more(scene, &first, 5, 5).count, 0);
+	assert_int_equal(claim_more(scene, &first, 5).count, 0);
 	scene_pass(scene, 500);
-	assert_string_equal(claim_more(scene, &first, 5, 5).jobs[0].job_id, waited.job_id);
+	assert_string_equal(claim_more(scene, &first, 5).jobs[0].job_id, waited.job_id);
 }
 
 static void what_stands_behind_many_leased_groups_is_found(void **state)
@@ -262,7 +291,7 @@ static void a_group_is_given_back_by_the_last_of_its_cohort(void **state)
 	(void)grant_many(scene, "chat", 0, 3);
 	(void)grant_many(scene, "code", 0, 1);
 	first = scene_claim(scene, JOB_PROVISION);
-	cohort = claim_more(scene, &first, 0, 10);
+	cohort = claim_more(scene, &first, 10);
 	assert_int_equal(cohort.count, 3);
 	(void)grant_many(scene, "chat", 3, 1);
 	(void)grant_many(scene, "code", 1, 1);
@@ -287,7 +316,7 @@ static void one_renewal_keeps_all_even_after_the_first_has_ended(void **state)
 	(void)grant_many(scene, "chat", 0, 4);
 	first = scene_claim(scene, JOB_PROVISION);
 	scene_pass(scene, SCENE_LEASE / 2);
-	cohort = claim_more(scene, &first, 0, 2);
+	cohort = claim_more(scene, &first, 2);
 	scene_pass(scene, SCENE_LEASE - 1); /* all have the lease of the last claim */
 	settle_done(scene, &first, 1);
 	assert_ok(DO(scene, job_renew, &first, SCENE_LEASE, &scene->error));
@@ -311,15 +340,15 @@ static void a_lost_cohort_is_done_again_and_its_old_holder_can_settle_nothing(vo
 	scene_catalog(scene);
 	(void)grant_many(scene, "chat", 0, 4);
 	first = scene_claim(scene, JOB_PROVISION);
-	old = claim_more(scene, &first, 0, 10);
+	old = claim_more(scene, &first, 10);
 	assert_int_equal(old.count, 3);
 	scene_pass(scene, SCENE_LEASE);
 	again = scene_claim(scene, JOB_PROVISION);
 	assert_string_equal(again.job_id, first.job_id);
-	now = claim_more(scene, &again, 0, 10);
+	now = claim_more(scene, &again, 10);
 	assert_int_equal(now.count, 3);
 	assert_int_equal(now.jobs[0].attempts, 2);
-	assert_int_equal(DO(scene, job_claim_more, &first, "w1", SCENE_LEASE, 1, 1, scene->arena, &now.jobs, &now.count),
+	assert_int_equal(DO(scene, job_claim_more, &first, "w1", SCENE_LEASE, 1, scene->arena, &now.jobs, &now.count),
 	                 RESULT_CONFLICT);
 	assert_int_equal(now.count, 3);
 	member.job_id = old.jobs[1].job_id;
@@ -347,12 +376,12 @@ static void after_a_crash_a_whole_cohort_goes_on_within_seconds(void **state)
 	scene_catalog(scene);
 	(void)grant_many(scene, "chat", 0, 5);
 	first = scene_claim(scene, JOB_PROVISION);
-	cohort = claim_more(scene, &first, 0, 10);
+	cohort = claim_more(scene, &first, 10);
 	settle_done(scene, cohort.jobs, 1);
 	scene_reopen(scene);
 	scene_pass(scene, 3000);
 	first = scene_claim(scene, JOB_PROVISION);
-	assert_int_equal(claim_more(scene, &first, 0, 10).count, 3);
+	assert_int_equal(claim_more(scene, &first, 10).count, 3);
 	assert_int_equal(scene_count_jobs(scene, "provision", "succeeded"), 1);
 }
 
@@ -371,7 +400,7 @@ static void many_are_settled_in_one_call_each_with_its_own_end(void **state)
 	scene_catalog(scene);
 	(void)grant_many(scene, "chat", 0, MANY + 1);
 	first = scene_claim(scene, JOB_PROVISION);
-	cohort = claim_more(scene, &first, 0, MANY);
+	cohort = claim_more(scene, &first, MANY);
 	assert_int_equal(cohort.count, MANY);
 	for (size_t at = 0; at < MANY; at++) {
 		const struct job *job = &cohort.jobs[at];
@@ -411,7 +440,7 @@ static void a_cohort_that_meets_one_incident_is_held_and_comes_back_whole(struct
 	scene_catalog(scene);
 	(void)grant_many(scene, "chat", 0, 5);
 	first = scene_claim(scene, JOB_PROVISION);
-	cohort = claim_more(scene, &first, 0, 3);
+	cohort = claim_more(scene, &first, 3);
 	for (size_t at = 0; at < 3; at++)
 		settlements[at] = (struct job_settlement){.job = &cohort.jobs[at], .outcome = &later};
 	settlements[told_by] = (struct job_settlement){.job = &cohort.jobs[told_by], .incident = &incident};
@@ -454,7 +483,7 @@ static void intents_are_written_down_each_by_itself_and_outlive_a_crash(void **s
 	scene_catalog(scene);
 	(void)grant_many(scene, "chat", 0, MANY + 1);
 	first = scene_claim(scene, JOB_PROVISION);
-	cohort = claim_more(scene, &first, 0, MANY);
+	cohort = claim_more(scene, &first, MANY);
 	for (size_t at = 0; at < MANY; at++)
 		intents[at] = (struct membership_intent){.grant_id = cohort.jobs[at].grant_id,
 		                                         .job_id = cohort.jobs[at].job_id,
@@ -507,8 +536,9 @@ static void a_second_attempt_learns_what_the_first_wrote_down(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    scene_test(what_was_just_approved_is_taken_before_the_backlog_and_then_the_oldest),
-	    scene_test(several_groups_are_merged_by_age_and_taken_with_their_leases),
+	    scene_test(the_oldest_are_taken_first_under_the_same_fence_and_each_once),
+	    scene_test(several_groups_are_merged_by_their_oldest_and_taken_with_their_leases),
+	    scene_test(of_interleaved_groups_twenty_of_each_are_taken_in_a_row),
 	    scene_test(a_group_that_another_worker_is_at_is_left_to_it),
 	    scene_test(a_held_group_another_connector_and_other_kinds_are_not_touched),
 	    scene_test(a_connector_that_was_disabled_meanwhile_gives_no_more),

@@ -49,6 +49,21 @@ static void of_many_items_in_one_call_each_fails(void **state)
 	assert_string_equal(settlements[1].error.code, "lease_lost");
 }
 
+static void a_pause_that_fails_leaves_none(void **state)
+{
+	struct scene *scene = *state;
+	struct job job;
+
+	scene_catalog(scene);
+	(void)scene_grant(scene, "chat", "account-1", NULL);
+	assert_ok(store_fault_wrap(scene->store, &scene->store));
+	store_fault_fail_nth(scene->store, 1, RESULT_UNAVAILABLE);
+	assert_refused(scene, DO(scene, connector_pause, "entra", false, SCENE_START + 1000, &scene->error),
+	               RESULT_UNAVAILABLE, "unavailable");
+	assert_true(scene_claims(scene, &job));
+	assert_ok(DO(scene, connector_pause, "entra", false, SCENE_START + 1000, &scene->error));
+}
+
 static void no_operation_is_missing_from_either_table(void **state)
 {
 	struct scene *scene = *state;
@@ -72,6 +87,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    scene_test(the_call_that_was_named_fails_with_nothing_done_and_the_next_works),
 	    scene_test(of_many_items_in_one_call_each_fails),
+	    scene_test(a_pause_that_fails_leaves_none),
 	    scene_test(no_operation_is_missing_from_either_table),
 	};
 

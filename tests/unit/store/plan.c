@@ -101,18 +101,19 @@ static void the_queue_is_looked_through_group_by_group(void **state)
 {
 	struct scene *scene = *state;
 	const struct sql_value *where = SQL_ARGS(sql_int(1), sql_text("a"), sql_text("z"), sql_int(1));
-	static const char *const strides[] = {"(connector_id=? AND group_id=? AND priority>?)",
-	                                      "(connector_id=? AND group_id>?)", "(connector_id>?)"};
+	static const char *const strides[] = {"(connector_id=? AND priority=? AND group_id>?)",
+	                                      "(connector_id=? AND priority>?)", "(connector_id>?)"};
 	char plan[2048];
 
 	explain(scene, QUEUE_STREAMS, where, plan);
 	for (size_t at = 0; at < ARRAY_SIZE(strides); at++)
 		assert_non_null(strstr(plan, strides[at]));
+	assert_non_null(strstr(plan, "SEARCH p USING PRIMARY KEY (connector_id=?)"));
 	assert_null(strstr(plan, "SCAN j"));
 	assert_null(strstr(plan, "SCAN n"));
 	assert_null(strstr(plan, "TEMP B-TREE"));
-	explain(scene, QUEUE_STREAM_NEXT("<", "DESC"), where, plan);
-	assert_non_null(strstr(plan, "(connector_id=? AND group_id=? AND priority=? AND job_key<?)"));
+	explain(scene, QUEUE_STREAM_NEXT, where, plan);
+	assert_non_null(strstr(plan, "(connector_id=? AND priority=? AND group_id=? AND job_key>?)"));
 	assert_null(strstr(plan, "TEMP B-TREE"));
 }
 

@@ -50,10 +50,9 @@ static enum result fake_claim(struct store *store, const char *holder, int64_t l
 
 /* Every tenth brings the next one along. */
 static enum result fake_claim_more(struct store *store, const struct job *job, const char *holder, int64_t lease_ms,
-                                   size_t newest, size_t limit, struct arena *arena, struct job **ret_jobs,
-                                   size_t *ret_count)
+                                   size_t limit, struct arena *arena, struct job **ret_jobs, size_t *ret_count)
 {
-	(void)store, (void)holder, (void)newest;
+	(void)store, (void)holder;
 	assert_int_equal(lease_ms, LEASE_MS);
 	assert_true(limit > 0);
 	pthread_mutex_lock(&fake.lock);

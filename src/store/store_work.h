@@ -1,0 +1,72 @@
+/* What the operations on grants and jobs (store.h) are given: changes, outcomes, incidents, and those of many at once.
+ */
+#ifndef AIC_STORE_STORE_WORK_H
+#define AIC_STORE_STORE_WORK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/result.h"
+#include "domain/grant.h"
+#include "domain/job.h"
+
+/* What a grant's change carries. */
+struct grant_change {
+	enum grant_event event;
+	const char *code, *reason;
+	const char *candidates;       /* NEEDS_PERSON, NOT_OURS, MEMBER_LOST: JSON array text or NULL */
+	const char *external_user_id; /* RESOLVE_USER */
+	bool save_mapping;            /* RESOLVE_USER: write the identity mapping too */
+	const char *job_id;           /* by a worker: the job whose lease (fence) must still hold; it ends in the same
+	                                 transaction: succeeded, or manualFollowUp for NEEDS_PERSON and NOT_OURS */
+	int64_t fence;
+	const char *detail; /* JSON object text for the audit event: Graph request ids; NULL */
+};
+
+/* How a job's attempt ended, where no grant changed state. */
+struct job_outcome {
+	enum job_status status;  /* SUCCEEDED, WAITING, MANUAL_FOLLOW_UP, CANCELLED */
+	int64_t next_attempt_at; /* WAITING */
+	const char *progress;    /* kept for the next attempt; NULL keeps the present one */
+	const char *error_code, *error_detail, *error_request_id, *error_client_request_id; /* NULL clears */
+};
+
+/* An answer about the app or a group holds the jobs of that connector or group as one incident (CONTRACT, rule 6). */
+struct incident {
+	const char *connector_id;
+	const char *group_id; /* NULL: the whole connector */
+	const char *code, *detail;
+	int64_t since, next_probe_at;
+	int attempts;
+};
+
+/* What the membership of one user in one group is to us. */
+enum membership_origin { MEMBERSHIP_UNKNOWN, MEMBERSHIP_OURS, MEMBERSHIP_PREEXISTING };
+
+/* A membership that a worker is about to write. */
+struct membership_intent {
+	const char *grant_id, *job_id;
+	int64_t fence;
+	const char *external_user_id;
+	bool found_member; /* a look found the user in the group */
+	/* out */
+	enum result result;
+	enum membership_origin before; /* what was on record: UNKNOWN where nothing was ever written */
+	enum membership_origin origin; /* what is now */
+	struct error error;
+};
+
+/* How one of several jobs ends: exactly one of outcome, incident, change. */
+struct job_settlement {
+	const struct job *job;
+	const struct job_outcome *outcome;
+	const struct incident *incident;
+	const char *grant_id;
+	const struct grant_change *change;
+	/* out */
+	enum result result;
+	struct error error;
+};
+
+#endif
