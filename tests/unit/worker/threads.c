@@ -43,8 +43,11 @@ static enum result fake_claim(struct store *store, const char *holder, int64_t l
 	*ret_next_due = 0;
 	if (id < 0)
 		return RESULT_NOT_FOUND;
-	*ret_job =
-	    (struct job){.job_id = arena_printf(arena, "%d", id), .kind = JOB_PROVISION, .attempts = 1, .fence = id + 1};
+	*ret_job = (struct job){.job_id = arena_printf(arena, "%d", id),
+	                        .kind = JOB_PROVISION,
+	                        .connector_id = "c",
+	                        .attempts = 1,
+	                        .fence = id + 1};
 	return RESULT_OK;
 }
 
@@ -63,6 +66,14 @@ static enum result fake_claim_more(struct store *store, const struct job *job, c
 	**ret_jobs = (struct job){
 	    .job_id = arena_printf(arena, "%d", id), .kind = JOB_PROVISION, .attempts = 1, .fence = job->fence};
 	return RESULT_OK;
+}
+
+/* Unreadable: it is for the run itself to find out why, and nothing limits it. */
+static enum result fake_connector_read(struct store *store, const char *id, struct arena *arena,
+                                       struct connector_settings *ret_connector)
+{
+	(void)store, (void)id, (void)arena, (void)ret_connector;
+	return RESULT_NOT_FOUND;
 }
 
 static void fake_end(const struct job *job)
@@ -123,6 +134,7 @@ static const struct store_ops fake_ops = {
     .name = "fake",
     .job_claim = fake_claim,
     .job_claim_more = fake_claim_more,
+    .connector_read = fake_connector_read,
     .job_finish = fake_finish,
     .job_renew = fake_renew,
     .sweep_enqueue = fake_sweep,
