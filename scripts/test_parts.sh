@@ -1,7 +1,7 @@
 # Sourced by ./test: its parts. Each adds to passed, failed, skipped and names what failed in failures[].
 
 parts="style warnings sanitize threads system crash fuzz"
-full_parts="valgrind crash_long fuzz_long"
+full_parts="valgrind faults_long crash_long fuzz_long"
 
 count_pass() {
 	passed=$((passed + 1))
@@ -121,6 +121,16 @@ part_crash() {
 	install_node
 	check "200 approvals through kill -9: 200 members, one grant, comment and chain each" \
 		"$node" tests/crash/crash_loop.js --approvals 200 --kills 12
+}
+
+# The fault matrix at its full size: 400 people in 20 groups.
+part_faults_long() {
+	build_with "$build"
+	install_node
+	local output="$build/faults.tap"
+	AICLEARANCE_FULL=1 AICLEARANCE_BUILD="$build" "$node" --test --test-reporter=tap \
+		"$root/tests/system/engine_faults.test.js" >"$output" 2>"$output.err" </dev/null
+	node_results "$output" faults
 }
 
 part_crash_long() {
