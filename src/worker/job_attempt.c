@@ -72,18 +72,22 @@ int64_t job_hold_delay_ms(int attempts)
 	return delay > HOLD_CAP_MS ? HOLD_CAP_MS : delay;
 }
 
+void job_incident_fill(const struct job_context *context, int64_t retry_after_ms, struct incident *incident)
+{
+	int64_t now = clock_now_ms(context->options->clock);
+	int64_t delay = job_hold_delay_ms(context->job->attempts);
+	incident->since = now;
+	incident->next_probe_at = now + (delay < retry_after_ms ? retry_after_ms : delay);
+	incident->attempts = context->job->attempts;
+}
+
 enum result job_attempt_hold(const struct job_context *context, const struct incident *incident, int64_t retry_after_ms,
                              struct job_attempt *ret_attempt, struct error *error)
 {
-	const struct job *job = context->job;
 	struct store *store = context->options->store;
-	int64_t now = clock_now_ms(context->options->clock);
-	int64_t delay = job_hold_delay_ms(job->attempts);
 	struct incident whole = *incident;
-	whole.since = now;
-	whole.next_probe_at = now + (delay < retry_after_ms ? retry_after_ms : delay);
-	whole.attempts = job->attempts;
-	enum result result = store->ops->job_hold(store, job, &whole, error);
+	job_incident_fill(context, retry_after_ms, &whole);
+	enum result result = store->ops->job_hold(store, context->job, &whole, error);
 	if (result != RESULT_OK)
 		return result;
 	*ret_attempt = (struct job_attempt){

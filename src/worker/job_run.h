@@ -45,6 +45,8 @@ struct job_attempt job_attempt_wait_ms(const struct job_context *context, int64_
  * nothing. */
 enum result job_attempt_hold(const struct job_context *context, const struct incident *incident, int64_t retry_after_ms,
                              struct job_attempt *ret_attempt, struct error *error) MUST_CHECK;
+/* The same, of an incident that goes to the store with others. */
+void job_incident_fill(const struct job_context *context, int64_t retry_after_ms, struct incident *incident);
 /* How long until a held group or connector is probed: 10 s, doubled with each attempt, up to 5 min. */
 int64_t job_hold_delay_ms(int attempts);
 

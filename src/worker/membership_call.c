@@ -112,21 +112,10 @@ bool membership_call_end_grant(struct membership_call *call, enum grant_event ev
 
 static bool end_held(struct membership_call *call, const char *group_id, const char *code, const char *detail)
 {
-	const struct job *job = call->context.job;
-	int64_t now = clock_now_ms(call->context.options->clock);
-	int64_t delay = job_hold_delay_ms(job->attempts);
-	if (delay < call->error.retry_after_ms)
-		delay = call->error.retry_after_ms;
 	call->end = MEMBERSHIP_END_HOLD;
 	call->incident = (struct incident){
-	    .connector_id = call->grant.connector_id,
-	    .group_id = group_id,
-	    .code = code,
-	    .detail = detail,
-	    .since = now,
-	    .next_probe_at = now + delay,
-	    .attempts = job->attempts,
-	};
+	    .connector_id = call->grant.connector_id, .group_id = group_id, .code = code, .detail = detail};
+	job_incident_fill(&call->context, call->error.retry_after_ms, &call->incident);
 	call->attempt = (struct job_attempt){
 	    .settled = true,
 	    .outcome = {.status = JOB_WAITING,

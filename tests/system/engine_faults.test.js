@@ -61,6 +61,8 @@ const loads = {
   'adds and removes mixed': { adds: half(over, 0), removes: half(over, 1) },
 };
 
+const inShort = ['adds over many groups', 'adds and removes mixed'];
+
 let world;
 let bulk;
 const page = faultPage(Object.keys(loads));
@@ -122,6 +124,12 @@ async function judge(load, { wanted, gone, early }) {
   for (const id of gone) assert.equal(count('grant.notMember', id), 1, `one event that ${id} is out`);
 }
 
+// What is kept in memory of one row (waits, what was written of late) is not the next one's.
+async function anew() {
+  await world.stopService();
+  await world.startService();
+}
+
 describe('the engine', () => {
   before(async () => {
     world = await World.start({ config: { jira: { sweep_seconds: '3600' } } });
@@ -129,8 +137,9 @@ describe('the engine', () => {
   });
   after(() => world.stop());
   for (const [name, fault] of Object.entries(faults)) {
-    for (const [loadName, load] of Object.entries(loads)) {
+    for (const [loadName, load] of Object.entries(loads).filter(([one]) => full || inShort.includes(one))) {
       test(`nobody is lost and nobody too many when ${name}: ${loadName}`, async () => {
+        await anew();
         await clear();
         await judge(load, await runLoad(load, fault));
         page.note(name, loadName, 'exact');

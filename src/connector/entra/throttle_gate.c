@@ -55,15 +55,26 @@ static struct gate *gate_spare(void)
 	return spare;
 }
 
-int64_t throttle_gate_wait_ms(const struct entra_place *place, const struct connector_settings *settings,
-                              int64_t now_ms)
+/* The app's gate, locked; NULL, not locked, if it has none. */
+static struct gate *gate_lock(const struct entra_place *place, const struct connector_settings *settings)
 {
 	uint8_t key[DIGEST_SIZE];
 	if (throttle_gate_key(place, settings, key) != RESULT_OK)
-		return 0;
+		return NULL;
 	pthread_mutex_lock(&lock);
 	struct gate *gate = gate_find(key);
-	int64_t wait = gate != NULL ? gate->closed_until - now_ms : 0;
+	if (gate == NULL)
+		pthread_mutex_unlock(&lock);
+	return gate;
+}
+
+int64_t throttle_gate_wait_ms(const struct entra_place *place, const struct connector_settings *settings,
+                              int64_t now_ms)
+{
+	const struct gate *gate = gate_lock(place, settings);
+	if (gate == NULL)
+		return 0;
+	int64_t wait = gate->closed_until - now_ms;
 	pthread_mutex_unlock(&lock);
 	return wait > 0 ? wait : 0;
 }
@@ -103,24 +114,18 @@ void throttle_gate_close(const struct entra_place *place, const struct connector
 
 void throttle_gate_calm(const struct entra_place *place, const struct connector_settings *settings)
 {
-	uint8_t key[DIGEST_SIZE];
-	if (throttle_gate_key(place, settings, key) != RESULT_OK)
+	struct gate *gate = gate_lock(place, settings);
+	if (gate == NULL)
 		return;
-	pthread_mutex_lock(&lock);
-	struct gate *gate = gate_find(key);
-	if (gate != NULL)
-		gate->untold_ms = 0;
+	gate->untold_ms = 0;
 	pthread_mutex_unlock(&lock);
 }
 
 void throttle_gate_open(const struct entra_place *place, const struct connector_settings *settings)
 {
-	uint8_t key[DIGEST_SIZE];
-	if (throttle_gate_key(place, settings, key) != RESULT_OK)
+	struct gate *gate = gate_lock(place, settings);
+	if (gate == NULL)
 		return;
-	pthread_mutex_lock(&lock);
-	struct gate *gate = gate_find(key);
-	if (gate != NULL)
-		*gate = (struct gate){0};
+	*gate = (struct gate){0};
 	pthread_mutex_unlock(&lock);
 }
