@@ -9,7 +9,7 @@
 #include "cli/audit_key_open.h"
 #include "cli/service_config.h"
 
-#define WORKER_THREADS 4
+#define WORKER_THREADS 6
 
 static void wake_worker(void *context)
 {

@@ -80,7 +80,9 @@ struct connector_change {
 	 * (about group or app: an incident); graph_throttled, graph_unavailable (retryable; was not written);
 	 * RESULT_TIMEOUT: unknown, it may have been written: settle it by reading. */
 	enum result result;
-	bool already;                 /* the directory said that it was so before; the group itself was read, and exists */
+	/* The directory said that it was so before. With RESULT_OK the group itself was read, and exists. */
+	bool already;
+	bool of_group; /* a failure that names the app concerns this group alone: the app may write elsewhere */
 	struct connector_trace trace; /* of the write that settled it */
 	struct error error;
 };

@@ -63,6 +63,7 @@ static void tell(struct session *session, const struct sqlite_write *write, cons
 
 static void incidents_clear(struct session *session, const char *connector_id)
 {
+	pause_end(session, connector_id);
 	sql_run(session, "DELETE FROM incident WHERE connector_id = ?1", SQL_ARGS(sql_text(connector_id)));
 	if (sql_changes(session) > 0)
 		job_place(session, connector_id);

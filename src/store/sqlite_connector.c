@@ -209,6 +209,7 @@ static enum result connector_change(struct session *session, struct sqlite_write
 	                 sql_text(connector->client_id), sql_text(connector->cloud)));
 	if (write->flag)
 		connector_replace_credential(session, connector);
+	pause_end(session, write->id);
 	audit_append(session, write->actor, "connector.updated", "connector", write->id, "ok",
 	             audit_detail(session, NULL, "tenantId", connector->tenant_id, "clientId", connector->client_id,
 	                          "cloud", connector->cloud, "groupMode", connector->group_mode, NULL));
@@ -250,7 +251,7 @@ static enum result connector_remove(struct session *session, struct sqlite_write
 	               SQL_ARGS(sql_text(write->id))))
 		return write_refuse(write, RESULT_CONFLICT, "connector_in_use",
 		                    "A tool, or a grant that has not ended, uses this connector.");
-	sql_run(session, "DELETE FROM connector_pause WHERE connector_id = ?1", SQL_ARGS(sql_text(write->id)));
+	pause_end(session, write->id);
 	sql_run(session, "DELETE FROM incident WHERE connector_id = ?1", SQL_ARGS(sql_text(write->id)));
 	sql_run(session, "DELETE FROM connector WHERE connector_id = ?1", SQL_ARGS(sql_text(write->id)));
 	label_retire(session, "connector", write->id);
@@ -279,6 +280,7 @@ static enum result connector_switch(struct session *session, struct sqlite_write
 		sql_run(session,
 		        "UPDATE connector SET enabled = ?2, updated_at = ?3, version = version + 1 WHERE connector_id = ?1",
 		        SQL_ARGS(sql_text(write->id), sql_int(write->flag), sql_int(session->now)));
+		pause_end(session, write->id);
 		job_place(session, write->id);
 		audit_append(session, write->actor, write->flag ? "connector.enabled" : "connector.disabled", "connector",
 		             write->id, "ok", NULL);

@@ -31,6 +31,17 @@ struct intended {
 	enum membership_origin before, origin;
 };
 
+/* Another grant that named the user for the group may have sent what this one did not. */
+static bool held_by_another(struct session *session, const struct grant *grant, const struct membership_intent *intent)
+{
+	return sql_exists(
+	    session,
+	    "SELECT 1 FROM access_grant WHERE connector_id = ?1 AND group_id = ?2 AND external_user_id = ?3 AND "
+	    "grant_id <> ?4 LIMIT 1",
+	    SQL_ARGS(sql_text(grant->connector_id), sql_text(grant->group_id), sql_text(intent->external_user_id),
+	             sql_text(intent->grant_id)));
+}
+
 static struct intended origin_settle(struct session *session, const struct grant *grant,
                                      const struct membership_intent *intent)
 {
@@ -38,12 +49,14 @@ static struct intended origin_settle(struct session *session, const struct grant
 	    origin_ask(session, session->scratch, grant->connector_id, grant->group_id, intent->external_user_id);
 	enum membership_origin origin = intent->found_member ? MEMBERSHIP_PREEXISTING : MEMBERSHIP_OURS;
 
+	if (before == MEMBERSHIP_OURS && intent->never_sent && !held_by_another(session, grant, intent))
+		before = MEMBERSHIP_UNKNOWN;
 	if (before != MEMBERSHIP_UNKNOWN)
 		return (struct intended){before, before};
 	sql_run(
 	    session,
 	    "INSERT INTO membership (connector_key, group_id, external_user_id, origin, created_at) VALUES (?1, ?2, ?3, "
-	    "?4, ?5)",
+	    "?4, ?5) ON CONFLICT (connector_key, group_id, external_user_id) DO UPDATE SET origin = excluded.origin",
 	    SQL_ARGS(sql_key(connector_key_of(session, grant->connector_id)), sql_text(grant->group_id),
 	             sql_text(intent->external_user_id), sql_text(origin == MEMBERSHIP_OURS ? "ours" : "preexisting"),
 	             sql_int(session->now)));
@@ -128,9 +141,11 @@ static enum result membership_disown(struct session *session, struct sqlite_writ
 	                 sql_text(disowning->external_user_id)));
 	sql_run(
 	    session,
-	    "UPDATE access_grant SET membership_preexisting = 1, updated_at = ?2, version = version + 1 WHERE grant_key "
-	    "= ?1",
-	    SQL_ARGS(sql_int(row.key), sql_int(session->now)));
+	    "UPDATE access_grant SET membership_preexisting = 1, updated_at = ?2, version = version + 1 WHERE grant_key = "
+	    "?1 OR (connector_id = ?3 AND group_id = ?4 AND external_user_id = ?5 AND status NOT IN ('revoked', "
+	    "'expired', 'notGranted'))",
+	    SQL_ARGS(sql_int(row.key), sql_int(session->now), sql_text(row.grant.connector_id),
+	             sql_text(row.grant.group_id), sql_text(disowning->external_user_id)));
 	return RESULT_OK;
 }
 

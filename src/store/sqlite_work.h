@@ -132,6 +132,9 @@ void membership_settle(struct session *session, const struct grant *grant, enum 
 /* Smaller is more urgent. A pause holds those from one of these on: what it is not about stands before them, or is in
  * no group. */
 enum job_priority { JOB_PRIORITY_FREE = 9, JOB_PRIORITY_SINGLE = 10, JOB_PRIORITY_BULK = 11 };
+/* What a connector was left alone for is over. */
+void pause_end(struct session *session, const char *connector_id);
+
 struct job_start {
 	enum job_kind kind;
 	int64_t grant_key;

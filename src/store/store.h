@@ -483,7 +483,7 @@ struct store_ops {
 	    MUST_CHECK;
 	/* Until then no provision or deprovision job of the connector, or (bulk_only) none that is bulk, is claimed, not
 	 * even as a probe; 0 ends it. It replaces the one before, but a bulk_only call changes nothing while another kind
-	 * holds. No audit event. */
+	 * holds. A change of the connector, or a test that does not fail, ends it too. No audit event. */
 	enum result (*connector_pause)(struct store *store, const char *connector_id, bool bulk_only, int64_t until,
 	                               struct error *error) MUST_CHECK;
 	/* Renews every running job, and every group's lease, of the job's fence, whether or not this one still runs.

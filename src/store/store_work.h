@@ -50,6 +50,7 @@ struct membership_intent {
 	int64_t fence;
 	const char *external_user_id;
 	bool found_member; /* a look found the user in the group */
+	bool never_sent;   /* an earlier intent of this grant is on record, and nothing was sent under it */
 	/* out */
 	enum result result;
 	enum membership_origin before; /* what was on record: UNKNOWN where nothing was ever written */

@@ -5,6 +5,10 @@
 
 /* While a doubtful connector is tried with one job, nobody else tries it; longer than a call lasts. */
 #define TRIAL_MS 60000
+/* Of one connector at the same time: others need threads too, and a single approval one beside a backlog. */
+#define BULK_RUNS_MAX 2
+#define RUNS_MAX 3
+#define BUSY_MS 500
 
 static void connector_leave(const struct backlog *backlog, const char *connector_id, bool bulk_only, int64_t for_ms)
 {
@@ -73,33 +77,51 @@ static struct planned_job *jobs_plan(const struct backlog *backlog, const struct
 	return planned;
 }
 
-/* All of them waited in vain for an answer. */
-static bool is_silent(const struct planned_job *planned, size_t count)
+enum heard { HEARD_UNASKED, HEARD_SILENCE, HEARD_ANSWER };
+
+/* What one job tells of its directory: nothing, where it ended before that was asked. */
+static enum heard heard_by(const struct job_attempt *attempt)
 {
-	for (size_t i = 0; i < count; i++)
-		if (!connector_error_is_silence(planned[i].attempt.outcome.error_code))
-			return false;
-	return true;
+	const char *code = attempt->outcome.error_code;
+	if (connector_error_is_silence(code))
+		return HEARD_SILENCE;
+	bool waits = attempt->outcome.status == JOB_WAITING && !attempt->settled;
+	bool of_directory = code != NULL && (text_starts_with(code, "graph_") || text_starts_with(code, "login_"));
+	bool unasked = attempt->outcome.status == JOB_CANCELLED || (waits && !of_directory);
+	return unasked ? HEARD_UNASKED : HEARD_ANSWER;
 }
 
-static void circuit_note(const struct backlog *backlog, const char *connector_id, bool silent, bool doubtful)
+static enum heard heard_by_all(const struct planned_job *planned, size_t count)
 {
-	if (silent) {
+	enum heard heard = HEARD_UNASKED;
+	for (size_t i = 0; i < count && heard != HEARD_ANSWER; i++) {
+		enum heard one = heard_by(&planned[i].attempt);
+		if (one != HEARD_UNASKED)
+			heard = one;
+	}
+	return heard;
+}
+
+static void circuit_note(const struct backlog *backlog, const char *connector_id, enum heard heard, bool doubtful)
+{
+	if (heard == HEARD_SILENCE) {
 		connector_leave(backlog, connector_id, false, circuit_silent_ms(backlog->circuit, connector_id));
 		return;
 	}
-	circuit_answered(backlog->circuit, connector_id);
+	if (heard == HEARD_ANSWER)
+		circuit_answered(backlog->circuit, connector_id);
 	if (doubtful)
 		connector_leave(backlog, connector_id, false, 0);
 }
 
-size_t backlog_run(const struct backlog *backlog, const struct job *first, struct arena *claimed,
-                   struct planned_job **ret_planned)
+/* As much as may go out now. */
+static size_t run_now(const struct backlog *backlog, const struct job *first, struct arena *claimed,
+                      struct planned_job **ret_planned)
 {
 	const char *connector_id = first->connector_id;
 	struct connector_room room = room_of(backlog, first, claimed);
-	bool doubtful = connector_id != NULL && circuit_is_doubtful(backlog->circuit, connector_id);
-	size_t limit = connector_id != NULL ? limit_of(backlog, first, &room) : 1;
+	bool doubtful = circuit_is_doubtful(backlog->circuit, connector_id);
+	size_t limit = limit_of(backlog, first, &room);
 	size_t count = 0;
 	if (doubtful && limit > 0) {
 		connector_leave(backlog, connector_id, false, TRIAL_MS);
@@ -114,7 +136,48 @@ size_t backlog_run(const struct backlog *backlog, const struct job *first, struc
 		return count;
 	}
 	planner_run(backlog->options, planned, count, claimed);
-	if (connector_id != NULL)
-		circuit_note(backlog, connector_id, is_silent(planned, count), doubtful);
+	circuit_note(backlog, connector_id, heard_by_all(planned, count), doubtful);
+	return count;
+}
+
+/* One job that was claimed and is not done now. */
+static size_t put_back(const struct backlog *backlog, const struct job *job, struct arena *arena,
+                       struct planned_job **ret_planned)
+{
+	struct store *store = backlog->options->store;
+	const struct job_context context = {.options = backlog->options, .job = job, .arena = arena};
+	struct planned_job *planned = arena_array(arena, 1, sizeof(*planned));
+	struct error error;
+	if (planned == NULL)
+		return 0;
+	connector_leave(backlog, job->connector_id, job->bulk, BUSY_MS);
+	planned->job = job;
+	planned->attempt = job_attempt_wait_ms(&context, BUSY_MS, NULL, NULL);
+	planned->written = store->ops->job_finish(store, job, &planned->attempt.outcome, &error);
+	*ret_planned = planned;
+	return 1;
+}
+
+static size_t run_unbound(const struct backlog *backlog, const struct job *job, struct arena *arena,
+                          struct planned_job **ret_planned)
+{
+	struct planned_job *planned = arena_array(arena, 1, sizeof(*planned));
+	if (planned == NULL)
+		return 0;
+	planned->job = job;
+	planner_run(backlog->options, planned, 1, arena);
+	*ret_planned = planned;
+	return 1;
+}
+
+size_t backlog_run(const struct backlog *backlog, const struct job *first, struct arena *claimed,
+                   struct planned_job **ret_planned)
+{
+	if (first->connector_id == NULL)
+		return run_unbound(backlog, first, claimed, ret_planned);
+	if (!circuit_begin(backlog->circuit, first->connector_id, first->bulk ? BULK_RUNS_MAX : RUNS_MAX))
+		return put_back(backlog, first, claimed, ret_planned);
+	size_t count = run_now(backlog, first, claimed, ret_planned);
+	circuit_end(backlog->circuit, first->connector_id);
 	return count;
 }

@@ -25,6 +25,45 @@ static struct circuit_place *place_find(struct circuit *circuit, const char *con
 	return NULL;
 }
 
+/* Locked. NULL: there is no place left, and this connector goes unlimited. */
+static struct circuit_place *place_take(struct circuit *circuit, const char *connector_id)
+{
+	struct circuit_place *place = place_find(circuit, connector_id);
+	if (place == NULL)
+		place = place_find(circuit, "");
+	if (place != NULL)
+		snprintf(place->connector_id, sizeof(place->connector_id), "%s", connector_id);
+	return place;
+}
+
+static void place_leave(struct circuit_place *place)
+{
+	if (place->failures == 0 && place->running == 0)
+		*place = (struct circuit_place){0};
+}
+
+bool circuit_begin(struct circuit *circuit, const char *connector_id, int most)
+{
+	pthread_mutex_lock(&circuit->lock);
+	struct circuit_place *place = place_take(circuit, connector_id);
+	bool begins = place == NULL || place->running < most;
+	if (begins && place != NULL)
+		place->running++;
+	pthread_mutex_unlock(&circuit->lock);
+	return begins;
+}
+
+void circuit_end(struct circuit *circuit, const char *connector_id)
+{
+	pthread_mutex_lock(&circuit->lock);
+	struct circuit_place *place = place_find(circuit, connector_id);
+	if (place != NULL && place->running > 0) {
+		place->running--;
+		place_leave(place);
+	}
+	pthread_mutex_unlock(&circuit->lock);
+}
+
 bool circuit_is_doubtful(struct circuit *circuit, const char *connector_id)
 {
 	pthread_mutex_lock(&circuit->lock);
@@ -38,20 +77,19 @@ void circuit_answered(struct circuit *circuit, const char *connector_id)
 {
 	pthread_mutex_lock(&circuit->lock);
 	struct circuit_place *place = place_find(circuit, connector_id);
-	if (place != NULL)
-		*place = (struct circuit_place){0};
+	if (place != NULL) {
+		place->failures = 0;
+		place_leave(place);
+	}
 	pthread_mutex_unlock(&circuit->lock);
 }
 
 int64_t circuit_silent_ms(struct circuit *circuit, const char *connector_id)
 {
 	pthread_mutex_lock(&circuit->lock);
-	struct circuit_place *place = place_find(circuit, connector_id);
-	if (place == NULL)
-		place = place_find(circuit, "");
+	struct circuit_place *place = place_take(circuit, connector_id);
 	int64_t delay = FIRST_MS; /* with more broken ones than places, the rest have no memory */
 	if (place != NULL) {
-		snprintf(place->connector_id, sizeof(place->connector_id), "%s", connector_id);
 		place->failures++;
 		delay = place->failures == 1 ? 0 : FIRST_MS;
 		for (int doubled = 2; doubled < place->failures && delay < CAP_MS; doubled++)

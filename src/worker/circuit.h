@@ -2,8 +2,8 @@
  * worker/.
  *
  * A connector whose runs end one after another without any answer is left alone for 2 s, 4 s … a minute, and then tried
- * with one job; the first answer closes the circuit. In memory: after a restart everybody is tried again. Thread-safe.
- */
+ * with one job; the first answer closes the circuit. In memory: a restart forgets it, once the last pause is over.
+ * Thread-safe. */
 #ifndef AIC_WORKER_CIRCUIT_H
 #define AIC_WORKER_CIRCUIT_H
 
@@ -19,11 +19,17 @@ struct circuit {
 	struct circuit_place {
 		char connector_id[CIRCUIT_ID_SIZE]; /* "": free */
 		int failures;
+		int running; /* runs under way */
 	} places[CIRCUIT_PLACES];
 };
 
 void circuit_init(struct circuit *circuit);
 void circuit_done(struct circuit *circuit);
+
+/* A run of the connector begins, unless `most` are under way: a slow tenant must not take all threads. Each that began
+ * must end. */
+bool circuit_begin(struct circuit *circuit, const char *connector_id, int most);
+void circuit_end(struct circuit *circuit, const char *connector_id);
 
 /* It did not answer of late: try with one job, alone. */
 bool circuit_is_doubtful(struct circuit *circuit, const char *connector_id);

@@ -93,6 +93,7 @@ bool deprovision_decide(struct membership_call *call)
 bool deprovision_take_write(struct membership_call *call, const struct connector_change *change)
 {
 	call->error = change->error;
+	call->of_group = change->of_group;
 	call->progress.sent = call->progress.sent || change->result == RESULT_OK || change->result == RESULT_TIMEOUT;
 	if (change->result == RESULT_TIMEOUT)
 		return membership_call_end_unknown(call);

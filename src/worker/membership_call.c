@@ -15,7 +15,8 @@ bool membership_call_end(struct membership_call *call, struct job_attempt attemp
 {
 	call->end = MEMBERSHIP_END_OUTCOME;
 	call->attempt = attempt;
-	if (call->progress.sent && attempt.outcome.status == JOB_WAITING && attempt.outcome.progress == NULL)
+	bool keeps = call->progress.sent || call->progress.unsent || call->progress.wrote;
+	if (keeps && attempt.outcome.status == JOB_WAITING && attempt.outcome.progress == NULL)
 		call->attempt.outcome.progress = membership_progress_write(&call->progress, call->context.arena);
 	return false;
 }
@@ -110,8 +111,18 @@ bool membership_call_end_grant(struct membership_call *call, enum grant_event ev
 	return false;
 }
 
+/* An incident keeps no progress. If it cannot be kept, a person is asked less than could be. */
+static void keep_unsent(struct membership_call *call)
+{
+	struct error error;
+	const char *progress = membership_progress_write(&call->progress, call->context.arena);
+	if (call->progress.unsent && progress != NULL)
+		(void)!call->store->ops->job_save_progress(call->store, call->context.job, progress, &error);
+}
+
 static bool end_held(struct membership_call *call, const char *group_id, const char *code, const char *detail)
 {
+	keep_unsent(call);
 	call->end = MEMBERSHIP_END_HOLD;
 	call->incident = (struct incident){
 	    .connector_id = call->grant.connector_id, .group_id = group_id, .code = code, .detail = detail};
@@ -144,7 +155,7 @@ bool membership_call_end_error(struct membership_call *call)
 	case CONNECTOR_SCOPE_GROUP:
 		return end_held(call, call->grant.group_id, code, detail);
 	case CONNECTOR_SCOPE_APP:
-		return end_held(call, NULL, code, detail);
+		return end_held(call, call->of_group ? call->grant.group_id : NULL, code, detail);
 	case CONNECTOR_SCOPE_PASSING:
 		break;
 	}
@@ -156,6 +167,7 @@ void membership_call_note_write(struct membership_call *call, const struct conne
 	if (!call->progress.wrote)
 		call->progress.since = clock_now_ms(call->context.options->clock);
 	call->progress.wrote = true;
+	call->progress.unsent = false;
 	call->progress.trace = *trace;
 }
 

@@ -44,6 +44,7 @@ struct membership_call {
 	bool repeated;                 /* one was sent in an earlier attempt */
 	bool was_there;                /* the directory took the membership away now */
 	bool wants_look;
+	bool of_group; /* the error of the last write concerns the group, whatever it names */
 
 	struct error error; /* of the last call */
 	enum membership_end end;

@@ -28,6 +28,7 @@ void membership_progress_read(const char *text, struct membership_progress *ret_
 	int64_t checks = json_integer_at(value, "checks", 0);
 	ret_progress->wrote = json_bool_at(value, "wrote", false);
 	ret_progress->sent = json_bool_at(value, "sent", false);
+	ret_progress->unsent = json_bool_at(value, "unsent", false);
 	ret_progress->since = json_integer_at(value, "since", 0);
 	ret_progress->checks = checks < 0 ? 0 : checks > CHECKS_MAX ? CHECKS_MAX : (int)checks;
 	keep_id(ret_progress->trace.request_id, json_string_at(value, "requestId"));
@@ -40,6 +41,7 @@ const char *membership_progress_write(const struct membership_progress *progress
 	_cleanup_(json_decrefp) json_t *value = json_object();
 	json_put(value, "wrote", json_boolean(progress->wrote), &failed);
 	json_put(value, "sent", json_boolean(progress->sent), &failed);
+	json_put(value, "unsent", json_boolean(progress->unsent), &failed);
 	json_put(value, "since", json_integer(progress->since), &failed);
 	json_put(value, "checks", json_integer(progress->checks), &failed);
 	json_put_string(value, "requestId", progress->trace.request_id, &failed);

@@ -13,6 +13,7 @@
 struct membership_progress {
 	bool wrote;                   /* the directory accepted the change */
 	bool sent;                    /* a removal was accepted, or its answer was lost */
+	bool unsent;                  /* an addition is written down as meant, and nothing was sent under that word */
 	int64_t since;                /* when it first did */
 	int checks;                   /* reads since then that did not show it */
 	struct connector_trace trace; /* of the last write */

@@ -5,11 +5,14 @@
 #include "worker/planner.h"
 
 #include "worker/deprovision.h"
+#include "worker/lease_keeper.h"
 #include "worker/planner_run.h"
 #include "worker/provision.h"
 
 /* Asking Jira again about an old approval takes several round trips, one after another. The rest comes again. */
 #define WORDS_AT_ONCE 20
+#define WORDS_MS 20000
+#define LATER_MS 100
 
 static void begin_all(struct planner_run *run, struct job_context *contexts)
 {
@@ -27,16 +30,15 @@ static void begin_all(struct planner_run *run, struct job_context *contexts)
 static void confirm_words(struct planner_run *run)
 {
 	int asked = 0;
-	for
-		EACH_CALL(run, call, JOB_PROVISION)
-		{
-			if (!provision_word_is_old(call))
-				continue;
-			if (asked++ < WORDS_AT_ONCE)
-				(void)provision_confirm_word(call);
-			else
-				(void)membership_call_end(call, job_attempt_wait_ms(&call->context, 0, NULL, NULL));
-		}
+	int64_t until = clock_monotonic_ms(run->options->clock) + WORDS_MS;
+	EACH_CALL (run, call, JOB_PROVISION) {
+		if (!provision_word_is_old(call))
+			continue;
+		if (asked++ < WORDS_AT_ONCE && clock_monotonic_ms(run->options->clock) < until)
+			(void)provision_confirm_word(call);
+		else
+			(void)membership_call_end(call, job_attempt_wait_ms(&call->context, LATER_MS, NULL, NULL));
+	}
 }
 
 static void open_connector(struct planner_run *run)
@@ -45,19 +47,16 @@ static void open_connector(struct planner_run *run)
 	enum result opened = RESULT_NOT_FOUND;
 	if (connector_id != NULL)
 		opened = connector_call_open(&run->calls[0].context, connector_id, &run->connector);
-	for
-		EACH_CALL(run, call, JOB_KIND_MAX)
-	(void)membership_call_open(call, opened, &run->connector);
+	EACH_CALL (run, call, JOB_KIND_MAX)
+		(void)membership_call_open(call, opened, &run->connector);
 }
 
 static void look_first(struct planner_run *run)
 {
-	for
-		EACH_CALL(run, call, JOB_PROVISION)
-	call->wants_look = true;
-	for
-		EACH_CALL(run, call, JOB_DEPROVISION)
-	(void)deprovision_plan(call);
+	EACH_CALL (run, call, JOB_PROVISION)
+		call->wants_look = true;
+	EACH_CALL (run, call, JOB_DEPROVISION)
+		(void)deprovision_plan(call);
 	planner_look(run);
 }
 
@@ -67,56 +66,65 @@ static void intend(struct planner_run *run)
 	struct store *store = run->options->store;
 	struct membership_intent *intents = arena_array(run->arena, run->count, sizeof(*intents));
 	size_t count = 0;
-	for
-		EACH_CALL(run, call, JOB_PROVISION)
-		{
-			if (intents == NULL) {
-				(void)membership_call_end_store(call, RESULT_NO_MEMORY);
-				continue;
-			}
-			intents[count++] = (struct membership_intent){
-			    .grant_id = call->grant.grant_id,
-			    .job_id = call->context.job->job_id,
-			    .fence = call->context.job->fence,
-			    .external_user_id = call->user_id,
-			    .found_member = call->member,
-			};
+	EACH_CALL (run, call, JOB_PROVISION) {
+		if (intents == NULL) {
+			(void)membership_call_end_store(call, RESULT_NO_MEMORY);
+			continue;
 		}
+		intents[count++] = (struct membership_intent){
+		    .grant_id = call->grant.grant_id,
+		    .job_id = call->context.job->job_id,
+		    .fence = call->context.job->fence,
+		    .external_user_id = call->user_id,
+		    .found_member = call->member,
+		    .never_sent = call->progress.unsent,
+		};
+	}
 	if (count == 0)
 		return;
 	store->ops->grant_intend_memberships(store, intents, count, run->arena);
 	const struct membership_intent *intent = intents;
-	for
-		EACH_CALL(run, call, JOB_PROVISION)
-		{
-			call->origin = intent->before;
-			call->error = intent->error;
-			if (intent->result != RESULT_OK)
-				(void)membership_call_end_store(call, intent->result);
-			intent++;
-		}
+	EACH_CALL (run, call, JOB_PROVISION) {
+		call->origin = intent->before;
+		call->error = intent->error;
+		if (intent->result != RESULT_OK)
+			(void)membership_call_end_store(call, intent->result);
+		intent++;
+	}
 }
 
 static void decide(struct planner_run *run)
 {
-	for
-		EACH_CALL(run, call, JOB_PROVISION)
-	(void)provision_decide(call);
-	for
-		EACH_CALL(run, call, JOB_DEPROVISION)
-	if (!call->wants_write)
-		(void)deprovision_decide(call);
+	EACH_CALL (run, call, JOB_PROVISION)
+		(void)provision_decide(call);
+	EACH_CALL (run, call, JOB_DEPROVISION)
+		if (!call->wants_write)
+			(void)deprovision_decide(call);
 }
 
 static void verify(struct planner_run *run)
 {
 	planner_look(run);
-	for
-		EACH_CALL(run, call, JOB_PROVISION)
-	(void)provision_verify(call);
-	for
-		EACH_CALL(run, call, JOB_DEPROVISION)
-	(void)deprovision_verify(call);
+	EACH_CALL (run, call, JOB_PROVISION)
+		(void)provision_verify(call);
+	EACH_CALL (run, call, JOB_DEPROVISION)
+		(void)deprovision_verify(call);
+}
+
+/* Whoever lost the jobs to another must not write any more; the writes end before the lease can. */
+static bool lease_holds(struct planner_run *run)
+{
+	struct store *store = run->options->store;
+	struct error error = {.retry_after_ms = -1};
+	enum result result = RESULT_OK;
+	if (run->count > 0)
+		result = store->ops->job_renew(store, run->calls[0].context.job, LEASE_MS, &error);
+	EACH_CALL (run, call, JOB_KIND_MAX) {
+		call->error = error;
+		if (result != RESULT_OK)
+			(void)membership_call_end_store(call, result);
+	}
+	return result == RESULT_OK;
 }
 
 static void run_steps(struct planner_run *run, struct job_context *contexts)
@@ -125,14 +133,14 @@ static void run_steps(struct planner_run *run, struct job_context *contexts)
 	confirm_words(run);
 	open_connector(run);
 	planner_find_users(run);
-	for
-		EACH_CALL(run, call, JOB_PROVISION)
-	(void)provision_wait_for_removal(call);
+	EACH_CALL (run, call, JOB_PROVISION)
+		(void)provision_wait_for_removal(call);
 	planner_check_groups(run);
 	look_first(run);
 	intend(run);
 	decide(run);
-	planner_write(run);
+	if (lease_holds(run))
+		planner_write(run);
 	verify(run);
 	planner_settle(run);
 }

@@ -7,13 +7,17 @@
 
 #include "base/text.h"
 #include "worker/deprovision.h"
+#include "worker/lease_keeper.h"
 #include "worker/planner_run.h"
 #include "worker/provision.h"
 
 /* A group of a million members is a thousand pages. */
-#define LOOK_DEADLINE_MS 60000
+#define LOOK_DEADLINE_MS 180000
 #define ASK_DEADLINE_MS 60000
-#define WRITE_DEADLINE_MS 120000
+#define WRITE_DEADLINE_MS (LEASE_MS - 15000)
+#define ACCOUNTS_AT_ONCE 40
+#define ACCOUNTS_MS 30000
+#define LATER_MS 100
 
 /* Some of a run's calls. NULL on `calls`: memory ran out, and each of them has ended for it. */
 struct call_list {
@@ -23,10 +27,9 @@ struct call_list {
 
 static void list_end_all(const struct planner_run *run, bool (*takes)(const struct membership_call *call))
 {
-	for
-		EACH_CALL(run, call, JOB_KIND_MAX)
-	if (takes(call))
-		(void)membership_call_end_store(call, RESULT_NO_MEMORY);
+	EACH_CALL (run, call, JOB_KIND_MAX)
+		if (takes(call))
+			(void)membership_call_end_store(call, RESULT_NO_MEMORY);
 }
 
 static struct call_list list_of(const struct planner_run *run, bool (*takes)(const struct membership_call *call))
@@ -36,10 +39,9 @@ static struct call_list list_of(const struct planner_run *run, bool (*takes)(con
 		list_end_all(run, takes);
 		return list;
 	}
-	for
-		EACH_CALL(run, call, JOB_KIND_MAX)
-	if (takes(call))
-		list.calls[list.count++] = call;
+	EACH_CALL (run, call, JOB_KIND_MAX)
+		if (takes(call))
+			list.calls[list.count++] = call;
 	return list;
 }
 
@@ -80,12 +82,19 @@ static void ask_accounts(struct planner_run *run, struct call_list *list)
 		ids[i] = list->calls[i]->grant.account_id;
 		users[i] = (struct jira_user){.account_id = ids[i]};
 	}
-	if (jira != NULL && list->count > 0)
-		jira_users_read(jira, ids, list->count, run->arena, users, results, errors);
-	for (size_t i = 0; i < list->count; i++) {
+	int64_t until = clock_monotonic_ms(run->options->clock) + ACCOUNTS_MS;
+	size_t asked = jira != NULL ? 0 : list->count;
+	while (asked < list->count && clock_monotonic_ms(run->options->clock) < until) {
+		size_t block = list->count - asked < ACCOUNTS_AT_ONCE ? list->count - asked : ACCOUNTS_AT_ONCE;
+		jira_users_read(jira, ids + asked, block, run->arena, users + asked, results + asked, errors + asked);
+		asked += block;
+	}
+	for (size_t i = 0; i < asked; i++) {
 		list->calls[i]->error = errors[i];
 		(void)provision_take_account(list->calls[i], results[i], &users[i]);
 	}
+	for (size_t i = asked; i < list->count; i++) /* a slow Jira: the rest comes again */
+		(void)membership_call_end(list->calls[i], job_attempt_wait_ms(&list->calls[i]->context, LATER_MS, NULL, NULL));
 }
 
 static bool asks_directory(const struct membership_call *call)

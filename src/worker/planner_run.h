@@ -14,8 +14,8 @@ struct planner_run {
 
 /* Every call of that kind that has not ended. */
 #define EACH_CALL(run, call, wanted)                                                                                   \
-	(struct membership_call *call = (run)->calls; call < (run)->calls + (run)->count;                                  \
-	 call++) if (membership_call_goes_on(call) && ((wanted) == JOB_KIND_MAX || call->context.job->kind == (wanted)))
+	for (struct membership_call *call = (run)->calls; call < (run)->calls + (run)->count; call++)                      \
+		if (membership_call_goes_on(call) && ((wanted) == JOB_KIND_MAX || call->context.job->kind == (wanted)))
 
 /* Who they are: Jira's addresses, then the directory's word, for all provisionings at once. */
 void planner_find_users(struct planner_run *run);

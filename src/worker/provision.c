@@ -101,16 +101,25 @@ static bool was_there_before_us(const struct membership_call *call, bool already
 	return already && call->origin == MEMBERSHIP_UNKNOWN;
 }
 
+/* For certain, and nothing before it. Whoever is found in the group the next time was put there by somebody else. */
+static bool was_not_written(const struct membership_call *call, const struct connector_change *change)
+{
+	bool certain = change->result != RESULT_OK && change->result != RESULT_TIMEOUT && change->result != RESULT_PROTOCOL;
+	return certain && call->origin == MEMBERSHIP_UNKNOWN && !change->already;
+}
+
 bool provision_take_write(struct membership_call *call, const struct connector_change *change)
 {
 	call->error = change->error;
+	call->of_group = change->of_group;
+	if (was_there_before_us(call, change->already) && !mark_preexisting(call))
+		return false;
+	call->progress.unsent = was_not_written(call, change);
 	if (change->result == RESULT_TIMEOUT)
 		return membership_call_end_unknown(call);
 	if (change->result != RESULT_OK)
 		return membership_call_end_error(call);
 	membership_call_note_write(call, &change->trace);
-	if (was_there_before_us(call, change->already) && !mark_preexisting(call))
-		return false;
 	/* After an earlier write of ours the directory's word is enough. */
 	if (change->already && call->repeated)
 		return end_member(call);

@@ -20,7 +20,7 @@ struct worker_options {
 	struct jira *jira; /* NULL: no [jira] section; intake and writeBack jobs do not arise */
 	const struct master_key *master_key;
 	struct secret_allow_list allow;
-	int threads; /* 4 */
+	int threads; /* 0: 4 */
 	int sweep_seconds;
 	int check_seconds; /* how often a connector is tested by itself */
 	int inbox_days;

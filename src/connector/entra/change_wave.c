@@ -73,6 +73,23 @@ static void budget_hear(const struct graph_session *session, const struct wave_b
 		                  clock_monotonic_ms(session->environment->clock));
 }
 
+/* What a broken chain kept back was not written. */
+static void budget_give_back(const struct graph_session *session, const struct change_plan *plan,
+                             const struct wave_batch *batch)
+{
+	struct write_use kept = {0};
+	for (size_t i = 0; i < batch->plan.count; i++) {
+		size_t count = plan->blocks[batch->plan.blocks[i]].count;
+		if (batch->items[i].status != 424)
+			continue;
+		kept.singles += count == 1;
+		kept.link_requests += count > 1;
+		kept.links += count > 1 ? count : 0;
+	}
+	write_budget_give_back(&session->place, session->target->settings, &kept,
+	                       clock_monotonic_ms(session->environment->clock));
+}
+
 static void budget_spend(const struct graph_session *session, const struct graph_request *requests, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -123,6 +140,7 @@ enum result change_wave_perform(struct change_wave *wave, struct graph_session *
 		wave->batches[i].answer = answers[i];
 		batch_take(session, &wave->batches[i], results[i], &errors[i]);
 		budget_hear(session, &wave->batches[i]);
+		budget_give_back(session, plan, &wave->batches[i]);
 	}
 	return RESULT_OK;
 }

@@ -211,7 +211,7 @@ static void rounds_perform(struct match_run *run)
 		run->stopped = true;
 		error_set(&run->stop, RESULT_NO_MEMORY, NULL, "Out of memory.");
 	}
-	while (!run->stopped) {
+	while (round != NULL && !run->stopped) {
 		size_t count = round_fill(run, round);
 		if (count == 0)
 			return;

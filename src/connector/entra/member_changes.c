@@ -102,6 +102,16 @@ static void group_end(struct change_run *run, size_t group, const struct error *
 	run->groups[group].over = copy != NULL ? copy : &no_memory;
 }
 
+/* Whose failure was the group's, not the app's. */
+static void groups_tell(struct change_run *run)
+{
+	for (size_t i = 0; i < run->count; i++) {
+		struct connector_change *change = &run->changes[i];
+		change->of_group =
+		    change->result != RESULT_OK && run->done_any && text_equal(change->error.code, "graph_denied");
+	}
+}
+
 /* What waits and will not be sent. */
 static void lines_empty(struct change_run *run)
 {
@@ -509,7 +519,7 @@ void entra_change_members(const struct connector_environment *environment, const
 	_cleanup_(arena_freep) struct arena *wave_arena = arena_new(WAVE_ARENA_CEILING);
 	_cleanup_(memory_freep) struct change_run *run = memory_calloc(1, sizeof(*run));
 	for (size_t i = 0; i < count; i++) {
-		changes[i].already = false;
+		changes[i].already = changes[i].of_group = false;
 		changes[i].trace = (struct connector_trace){0};
 		changes[i].error = (struct error){.retry_after_ms = -1};
 	}
@@ -527,6 +537,7 @@ void entra_change_members(const struct connector_environment *environment, const
 	}
 	flaws_tell(run);
 	run_waves(run);
+	groups_tell(run);
 }
 
 void entra_room(const struct connector_environment *environment, const struct connector_settings *settings,

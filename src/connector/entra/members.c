@@ -189,10 +189,8 @@ static enum result explain_add_missing(struct membership *membership, const stru
 static enum result settle_already(struct membership *membership, bool *ret_already, struct error *error)
 {
 	struct group_facts facts;
-	enum result result = group_answers(membership, &facts, error);
-	if (result == RESULT_OK)
-		*ret_already = true;
-	return result;
+	*ret_already = true;
+	return group_answers(membership, &facts, error);
 }
 
 /* What neither says "done" nor "already". */

@@ -92,8 +92,8 @@ size_t write_budget_room(const struct entra_place *place, const struct connector
 	return room;
 }
 
-void write_budget_spend(const struct entra_place *place, const struct connector_settings *settings,
-                        const struct write_use *use, int64_t now_ms)
+static void budget_count(const struct entra_place *place, const struct connector_settings *settings,
+                         const struct write_use *use, double times, int64_t now_ms)
 {
 	if (use->singles + use->link_requests == 0)
 		return;
@@ -103,9 +103,21 @@ void write_budget_spend(const struct entra_place *place, const struct connector_
 	double links = (double)use->links * budget->link_cost;
 	if (links < (double)use->link_requests)
 		links = (double)use->link_requests;
-	usage_window_use(&budget->window, (double)use->singles + links, now_ms);
+	usage_window_use(&budget->window, times * ((double)use->singles + links), now_ms);
 	budget->spent_at = now_ms;
 	budget_close();
+}
+
+void write_budget_spend(const struct entra_place *place, const struct connector_settings *settings,
+                        const struct write_use *use, int64_t now_ms)
+{
+	budget_count(place, settings, use, 1, now_ms);
+}
+
+void write_budget_give_back(const struct entra_place *place, const struct connector_settings *settings,
+                            const struct write_use *use, int64_t now_ms)
+{
+	budget_count(place, settings, use, -1, now_ms);
 }
 
 /* So much of the limit is used in fact. */
@@ -142,7 +154,10 @@ void write_budget_refused(const struct entra_place *place, const struct connecto
 	struct budget *budget = budget_open(place, settings, now_ms);
 	if (budget == NULL)
 		return;
-	if (usage_window_used(&budget->window, now_ms) < WRITES)
+	double used = usage_window_used(&budget->window, now_ms);
+	/* Even at the dearest price the limit would not be reached: it was refused for something else. */
+	bool explains = used * MOST_COST / budget->link_cost >= WRITES;
+	if (used < WRITES && explains)
 		budget_learn(budget, WRITES, now_ms);
 	budget_close();
 }

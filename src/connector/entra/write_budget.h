@@ -28,6 +28,9 @@ size_t write_budget_room(const struct entra_place *place, const struct connector
 /* Something is sent. */
 void write_budget_spend(const struct entra_place *place, const struct connector_settings *settings,
                         const struct write_use *use, int64_t now_ms);
+/* Of what was sent so much was not carried out. */
+void write_budget_give_back(const struct entra_place *place, const struct connector_settings *settings,
+                            const struct write_use *use, int64_t now_ms);
 /* A write was answered, and this part of the limit is used; 0: Graph did not say, as it does below 0.8. */
 void write_budget_hear(const struct entra_place *place, const struct connector_settings *settings, double fraction,
                        int64_t now_ms);

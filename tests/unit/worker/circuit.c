@@ -48,6 +48,31 @@ static void more_broken_tenants_than_places_still_wait(void **state)
 	assert_int_equal(circuit_silent_ms(circuit, "c0"), 2000);
 }
 
+static void a_slow_tenant_takes_no_more_than_its_share_of_threads(void **state)
+{
+	struct circuit *circuit = *state;
+	assert_true(circuit_begin(circuit, "a", 2));
+	assert_true(circuit_begin(circuit, "a", 2));
+	assert_false(circuit_begin(circuit, "a", 2));
+	assert_true(circuit_begin(circuit, "a", 3)); /* a single approval, beside its backlog */
+	assert_true(circuit_begin(circuit, "b", 2));
+	circuit_end(circuit, "a");
+	circuit_end(circuit, "a");
+	assert_true(circuit_begin(circuit, "a", 2));
+}
+
+static void a_place_is_free_again_once_nothing_is_known_of_its_connector(void **state)
+{
+	struct circuit *circuit = *state;
+	char name[16];
+	for (int i = 0; i < 3 * CIRCUIT_PLACES; i++) {
+		snprintf(name, sizeof(name), "c%d", i);
+		assert_true(circuit_begin(circuit, name, 1));
+		assert_false(circuit_begin(circuit, name, 1));
+		circuit_end(circuit, name);
+	}
+}
+
 static int begin(void **state)
 {
 	static struct circuit circuit;
@@ -71,6 +96,8 @@ int main(void)
 	    TEST(a_tenant_that_stays_silent_is_asked_ever_more_seldom_but_not_forgotten),
 	    TEST(the_first_answer_brings_all_work_back),
 	    TEST(more_broken_tenants_than_places_still_wait),
+	    TEST(a_slow_tenant_takes_no_more_than_its_share_of_threads),
+	    TEST(a_place_is_free_again_once_nothing_is_known_of_its_connector),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

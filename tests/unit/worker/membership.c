@@ -97,6 +97,61 @@ static void a_repeated_write_that_is_already_done_is_evidence_enough(void **stat
 	assert_int_equal(world.writes, 2);
 }
 
+static void one_whom_somebody_else_put_in_while_our_add_could_not_be_sent_is_theirs(void **state)
+{
+	(void)state;
+	world_fail_writes(RESULT_THROTTLED, "graph_throttled");
+	world_attempt();
+	world.member = true; /* by hand, meanwhile */
+	world.write_result = RESULT_OK;
+	world_run();
+	assert_int_equal(world.event, GRANT_EVENT_MEMBER);
+	assert_int_equal(world.origin, MEMBERSHIP_PREEXISTING);
+}
+
+static void the_same_while_the_group_was_held(void **state)
+{
+	(void)state;
+	world_fail_writes(RESULT_DENIED, "group_restricted");
+	world_attempt();
+	assert_int_equal(world.holds, 1);
+	world.holds = 0;
+	world.member = true;
+	world.write_result = RESULT_OK;
+	world_run();
+	assert_int_equal(world.origin, MEMBERSHIP_PREEXISTING);
+}
+
+static void one_who_was_there_before_is_theirs_though_the_group_could_not_be_read_afterwards(void **state)
+{
+	(void)state;
+	world_fail_writes(RESULT_UNAVAILABLE, "graph_unavailable");
+	world.told_already = world.member = true;
+	world.stale_reads = 1;
+	world_attempt();
+	assert_int_equal(world.origin, MEMBERSHIP_PREEXISTING);
+}
+
+static void an_add_that_may_have_been_written_stays_ours(void **state)
+{
+	(void)state;
+	world_fail_writes(RESULT_TIMEOUT, "graph_unavailable");
+	world.write_is_lost = true;
+	world_attempt();
+	world.write_result = RESULT_OK;
+	world_run();
+	assert_int_equal(world.origin, MEMBERSHIP_OURS);
+}
+
+static void nothing_is_written_once_the_lease_is_lost(void **state)
+{
+	(void)state;
+	world.renew_result = RESULT_CONFLICT;
+	struct job_attempt attempt = world_attempt();
+	assert_int_equal(attempt.outcome.status, JOB_CANCELLED);
+	assert_int_equal(world.writes, 0);
+}
+
 static void a_lost_answer_is_settled_by_looking_and_not_by_writing_twice(void **state)
 {
 	(void)state;
@@ -466,6 +521,11 @@ int main(void)
 	    TEST(a_change_that_spreads_slowly_is_waited_for_and_not_repeated_each_time),
 	    TEST(a_change_that_is_never_shown_goes_to_a_person_in_the_end),
 	    TEST(a_repeated_write_that_is_already_done_is_evidence_enough),
+	    TEST(one_whom_somebody_else_put_in_while_our_add_could_not_be_sent_is_theirs),
+	    TEST(the_same_while_the_group_was_held),
+	    TEST(one_who_was_there_before_is_theirs_though_the_group_could_not_be_read_afterwards),
+	    TEST(an_add_that_may_have_been_written_stays_ours),
+	    TEST(nothing_is_written_once_the_lease_is_lost),
 	    TEST(a_lost_answer_is_settled_by_looking_and_not_by_writing_twice),
 	    TEST(a_removal_under_way_comes_first),
 	    TEST(old_words_of_jira_are_asked_again_before_anything_is_written),

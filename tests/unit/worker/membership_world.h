@@ -35,7 +35,7 @@ static struct world {
 	struct intake_settings intake;
 	bool has_mapping, removal_under_way, other_open;
 	enum membership_origin origin;
-	enum result intend_result, apply_result;
+	enum result intend_result, apply_result, renew_result;
 	/* What the store was told. */
 	int intents, applied, holds, pins, finished;
 	bool intended_found;
@@ -52,6 +52,7 @@ static struct world {
 	struct identity_question asked;
 	struct connector_group_check group;
 	enum result write_result, read_result;
+	bool told_already; /* with a failure: the directory said "already" before it */
 	struct error failure;
 	bool write_is_lost; /* it is done, and the answer is lost */
 	/* Jira. */
@@ -122,8 +123,8 @@ static void fake_intend(struct store *store, struct membership_intent *intents, 
 	}
 	assert_string_equal(intents->external_user_id, USER);
 	assert_true(world.intents > 0 || world.writes == 0); /* nothing is written before the intent is on disk */
-	intents->before = world.origin;
-	if (world.intents++ == 0) {
+	intents->before = intents->never_sent ? MEMBERSHIP_UNKNOWN : world.origin;
+	if (world.intents++ == 0 || intents->never_sent) {
 		world.intended_found = intents->found_member;
 		world.origin = intents->found_member ? MEMBERSHIP_PREEXISTING : MEMBERSHIP_OURS;
 	}
@@ -205,11 +206,29 @@ static enum result fake_request_read(struct store *store, const char *id, struct
 	return RESULT_OK;
 }
 
+static enum result fake_renew(struct store *store, const struct job *job, int64_t lease_ms, struct error *error)
+{
+	(void)store, (void)job, (void)lease_ms;
+	if (world.renew_result != RESULT_OK)
+		return error_set(error, world.renew_result, "lease_lost", "The lease is lost.");
+	return RESULT_OK;
+}
+
+static enum result fake_save_progress(struct store *store, const struct job *job, const char *progress,
+                                      struct error *error)
+{
+	(void)store, (void)job, (void)error;
+	world.job.progress = progress;
+	return RESULT_OK;
+}
+
 static const struct store_ops fake_store_ops = {
     .name = "fake",
     .grant_read = fake_grant_read,
     .grant_intend_memberships = fake_intend,
     .job_settle_all = fake_settle_all,
+    .job_renew = fake_renew,
+    .job_save_progress = fake_save_progress,
     .grant_mark_preexisting = fake_mark,
     .membership_origin = fake_origin,
     .grant_other_open = fake_other_open,
@@ -280,6 +299,7 @@ static void fake_change(const struct connector_environment *environment, const s
 		if (world.write_is_lost)
 			world.member = !changes->removal;
 		changes->error = world.failure;
+		changes->already = world.told_already;
 		return;
 	}
 	changes->already = world.member == !changes->removal;

@@ -45,7 +45,7 @@ static enum result fake_claim(struct store *store, const char *holder, int64_t l
 		return RESULT_NOT_FOUND;
 	*ret_job = (struct job){.job_id = arena_printf(arena, "%d", id),
 	                        .kind = JOB_PROVISION,
-	                        .connector_id = "c",
+	                        .connector_id = arena_printf(arena, "c-%d", id),
 	                        .attempts = 1,
 	                        .fence = id + 1};
 	return RESULT_OK;
