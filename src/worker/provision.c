@@ -101,10 +101,13 @@ static bool was_there_before_us(const struct membership_call *call, bool already
 	return already && call->origin == MEMBERSHIP_UNKNOWN;
 }
 
-/* For certain, and nothing before it. Whoever is found in the group the next time was put there by somebody else. */
+/* For certain — it was never sent, or refused as such; a 5xx may have been carried out — and nothing before it. Whoever
+ * is found in the group the next time was put there by somebody else. */
 static bool was_not_written(const struct membership_call *call, const struct connector_change *change)
 {
-	bool certain = change->result != RESULT_OK && change->result != RESULT_TIMEOUT && change->result != RESULT_PROTOCOL;
+	bool never_sent = change->trace.client_request_id[0] == '\0';
+	bool refused = change->error.http_status >= 400 && change->error.http_status < 500;
+	bool certain = change->result != RESULT_OK && change->result != RESULT_TIMEOUT && (never_sent || refused);
 	return certain && call->origin == MEMBERSHIP_UNKNOWN && !change->already;
 }
 

@@ -1,5 +1,5 @@
-// docs/fault-matrix.md: what was broken on the way, times what was to be done. The test writes it with AICLEARANCE_FULL=1 and
-// AICLEARANCE_WRITE_PAGES=1; a run of either form compares what it saw with the page.
+// docs/fault-matrix.md: what was broken on the way, times what was to be done. The test writes it with
+// AICLEARANCE_WRITE_PAGES=1 (FAULT_LOADS names loads, by commas); a run of either form finds the page stale where it says otherwise.
 import assert from 'node:assert/strict';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after } from 'node:test';
@@ -9,8 +9,8 @@ const head = `# Faults of the directory, and what became of the memberships
 
 Made by \`tests/system/engine_faults.test.js\`, which breaks the sandbox in each of these ways while grants come due all at once.
 *Exact* means: the members of every group are those who were approved, and nobody else; every grant has its own end, and its
-end one audit event; and nothing was sent before a Retry-After was over. This is what \`./test --full\` does, with 400 people in 20
-groups; \`./test\` does two of the loads with 60 in 6.
+end one audit event; and nothing was sent before a Retry-After was over. \`./test\` does the last load with 40 people in 4 groups; \`./test --full\` does all of
+them with 400 in 20. A cell with a dash was not run when this page was written.
 `;
 
 const line = (name, columns, cells) => `| ${name} | ${columns.map((column) => cells.get(column) ?? '—').join(' | ')} |`;
@@ -32,7 +32,9 @@ export function faultPage(columns) {
     const text = readFileSync(page, 'utf8');
     for (const [name, cells] of rows) {
       const said = cellsOf(text, name, columns);
-      for (const [column, verdict] of cells) assert.equal(said.get(column), verdict, `docs/fault-matrix.md is stale: ${name}, ${column}`);
+      for (const [column, verdict] of cells) {
+        if (said.get(column) !== '—') assert.equal(said.get(column), verdict, `docs/fault-matrix.md is stale: ${name}, ${column}`);
+      }
     }
   });
   return {
