@@ -14,8 +14,9 @@ const spread = full ? 20 : 4;
 const graph = (path, fault) => ({ site: 'entra', path, ...fault });
 // Several of a kind, at calls that lie apart.
 const now = (times, skip, rule) => Array.from({ length: times }, (_, at) => ({ ...rule, skip: at * skip, times: 1 }));
-const batch = (fault) => now(4, 3, graph('/v1.0/$batch', { method: 'POST', ...fault }));
-const write = (fault, times = 4) => [...now(times, 2, graph('/v1.0/groups/*', { method: 'PATCH', ...fault })),
+const often = full ? 4 : 2;
+const batch = (fault) => now(often, 3, graph('/v1.0/$batch', { method: 'POST', ...fault }));
+const write = (fault, times = often) => [...now(times, 2, graph('/v1.0/groups/*', { method: 'PATCH', ...fault })),
   ...now(times, 2, graph('/v1.0/groups/*/members/*', { method: 'DELETE', ...fault })),
   ...now(1, 0, graph('/v1.0/groups/*/members/$ref', { method: 'POST', ...fault }))];
 const status = (code, error, message, headers = {}) => ({

@@ -285,6 +285,22 @@ static inline struct directory_reply directory_read_members(struct directory *di
 	return (struct directory_reply){.status = 200, .body = text};
 }
 
+/* What its threads have done is seen by the test's own from here on. */
+static inline void directory_settle(struct directory *directory)
+{
+	pthread_mutex_lock(&directory->lock);
+	pthread_mutex_unlock(&directory->lock);
+}
+
+/* For the test's own thread: a call that was given up may still be at work. */
+static inline bool directory_has(struct directory *directory, int group, int user)
+{
+	pthread_mutex_lock(&directory->lock);
+	bool has = directory->member[group][user];
+	pthread_mutex_unlock(&directory->lock);
+	return has;
+}
+
 static inline struct directory_reply directory_read(struct directory *directory, const char *path)
 {
 	struct directory_reply reply = {0};

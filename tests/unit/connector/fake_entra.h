@@ -176,6 +176,12 @@ static inline bool fake_answer(const struct fake_call *call, const char *request
 
 #define FAKE_REQUEST_MAX (128 * 1024)
 
+/* Of long loops one step in three is taken; ./test --full takes all of them. */
+static inline uint64_t fake_stride(void)
+{
+	return getenv("AICLEARANCE_FULL") != NULL ? 1 : 3;
+}
+
 static inline void *fake_serve_one(void *argument)
 {
 	struct fake_call call = *(struct fake_call *)argument;
