@@ -25,8 +25,7 @@ static struct connector_room room_of(const struct backlog *backlog, const struct
 	struct connector_room room = {.changes = PLANNER_JOBS_MAX, .bulk_changes = PLANNER_JOBS_MAX};
 	struct connector_settings settings;
 	struct store *store = backlog->options->store;
-	if (first->connector_id == NULL ||
-	    store->ops->connector_read(store, first->connector_id, arena, &settings) != RESULT_OK)
+	if (store->ops->connector_read(store, first->connector_id, arena, &settings) != RESULT_OK)
 		return room;
 	const struct connector_ops *ops = connector_registry_find(settings.type);
 	if (ops != NULL && settings.enabled)
@@ -45,19 +44,7 @@ static size_t limit_of(const struct backlog *backlog, const struct job *first, c
 	return limit < PLANNER_JOBS_MAX ? limit : PLANNER_JOBS_MAX;
 }
 
-static void wait_for_room(const struct backlog *backlog, const struct job *job, const struct connector_room *room,
-                          struct arena *arena, struct planned_job *planned)
-{
-	struct store *store = backlog->options->store;
-	const struct job_context context = {.options = backlog->options, .job = job, .arena = arena};
-	struct error error;
-	planned->attempt =
-	    job_attempt_wait_ms(&context, room->changes == 0 ? room->wait_ms : room->bulk_wait_ms, "graph_throttled",
-	                        "What Microsoft Graph lets this app write for now is used up.");
-	planned->written = store->ops->job_finish(store, job, &planned->attempt.outcome, &error);
-}
-
-/* The claimed job and the others; NULL if there is no memory. */
+/* The claimed job, and others up to `limit` with it; NULL if there is no memory. */
 static struct planned_job *jobs_plan(const struct backlog *backlog, const struct job *first, size_t limit,
                                      struct arena *arena, size_t *ret_count)
 {
@@ -114,6 +101,23 @@ static void circuit_note(const struct backlog *backlog, const char *connector_id
 		connector_leave(backlog, connector_id, false, 0);
 }
 
+/* One job that was claimed and is not done now. */
+static size_t put_back(const struct backlog *backlog, const struct job *job, int64_t for_ms, const char *code,
+                       const char *detail, struct arena *arena, struct planned_job **ret_planned)
+{
+	struct store *store = backlog->options->store;
+	const struct job_context context = {.options = backlog->options, .job = job, .arena = arena};
+	struct error error;
+	size_t count = 0;
+	struct planned_job *planned = jobs_plan(backlog, job, 1, arena, &count);
+	if (planned == NULL)
+		return 0;
+	planned->attempt = job_attempt_wait_ms(&context, for_ms, code, detail);
+	planned->written = store->ops->job_finish(store, job, &planned->attempt.outcome, &error);
+	*ret_planned = planned;
+	return count;
+}
+
 /* As much as may go out now. */
 static size_t run_now(const struct backlog *backlog, const struct job *first, struct arena *claimed,
                       struct planned_job **ret_planned)
@@ -123,7 +127,10 @@ static size_t run_now(const struct backlog *backlog, const struct job *first, st
 	bool doubtful = circuit_is_doubtful(backlog->circuit, connector_id);
 	size_t limit = limit_of(backlog, first, &room);
 	size_t count = 0;
-	if (doubtful && limit > 0) {
+	if (limit == 0)
+		return put_back(backlog, first, room.changes == 0 ? room.wait_ms : room.bulk_wait_ms, "graph_throttled",
+		                "What Microsoft Graph lets this app write for now is used up.", claimed, ret_planned);
+	if (doubtful) {
 		connector_leave(backlog, connector_id, false, TRIAL_MS);
 		limit = 1;
 	}
@@ -131,43 +138,21 @@ static size_t run_now(const struct backlog *backlog, const struct job *first, st
 	if (planned == NULL)
 		return 0;
 	*ret_planned = planned;
-	if (limit == 0) {
-		wait_for_room(backlog, first, &room, claimed, planned);
-		return count;
-	}
 	planner_run(backlog->options, planned, count, claimed);
 	circuit_note(backlog, connector_id, heard_by_all(planned, count), doubtful);
 	return count;
 }
 
-/* One job that was claimed and is not done now. */
-static size_t put_back(const struct backlog *backlog, const struct job *job, struct arena *arena,
-                       struct planned_job **ret_planned)
-{
-	struct store *store = backlog->options->store;
-	const struct job_context context = {.options = backlog->options, .job = job, .arena = arena};
-	struct planned_job *planned = arena_array(arena, 1, sizeof(*planned));
-	struct error error;
-	if (planned == NULL)
-		return 0;
-	connector_leave(backlog, job->connector_id, job->bulk, BUSY_MS);
-	planned->job = job;
-	planned->attempt = job_attempt_wait_ms(&context, BUSY_MS, NULL, NULL);
-	planned->written = store->ops->job_finish(store, job, &planned->attempt.outcome, &error);
-	*ret_planned = planned;
-	return 1;
-}
-
 static size_t run_unbound(const struct backlog *backlog, const struct job *job, struct arena *arena,
                           struct planned_job **ret_planned)
 {
-	struct planned_job *planned = arena_array(arena, 1, sizeof(*planned));
+	size_t count = 0;
+	struct planned_job *planned = jobs_plan(backlog, job, 1, arena, &count);
 	if (planned == NULL)
 		return 0;
-	planned->job = job;
-	planner_run(backlog->options, planned, 1, arena);
+	planner_run(backlog->options, planned, count, arena);
 	*ret_planned = planned;
-	return 1;
+	return count;
 }
 
 size_t backlog_run(const struct backlog *backlog, const struct job *first, struct arena *claimed,
@@ -175,8 +160,10 @@ size_t backlog_run(const struct backlog *backlog, const struct job *first, struc
 {
 	if (first->connector_id == NULL)
 		return run_unbound(backlog, first, claimed, ret_planned);
-	if (!circuit_begin(backlog->circuit, first->connector_id, first->bulk ? BULK_RUNS_MAX : RUNS_MAX))
-		return put_back(backlog, first, claimed, ret_planned);
+	if (!circuit_begin(backlog->circuit, first->connector_id, first->bulk ? BULK_RUNS_MAX : RUNS_MAX)) {
+		connector_leave(backlog, first->connector_id, first->bulk, BUSY_MS);
+		return put_back(backlog, first, BUSY_MS, NULL, NULL, claimed, ret_planned);
+	}
 	size_t count = run_now(backlog, first, claimed, ret_planned);
 	circuit_end(backlog->circuit, first->connector_id);
 	return count;
