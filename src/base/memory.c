@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define HEAPS 2
 #define LARGE_BLOCK (1024 * 1024)
 
 static _Thread_local uint64_t allocation_count;
@@ -157,9 +158,16 @@ static void *openssl_realloc(void *block, size_t size, const char *file, int lin
 	return memory_realloc(block, size);
 }
 
-void memory_give_back_large_blocks(void)
+void memory_keep_little(void)
 {
 	(void)mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK);
+	(void)mallopt(M_TRIM_THRESHOLD, LARGE_BLOCK);
+	(void)mallopt(M_ARENA_MAX, HEAPS);
+}
+
+void memory_give_back(void)
+{
+	(void)malloc_trim(0);
 }
 
 void memory_install_library_hooks(void)

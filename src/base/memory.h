@@ -30,9 +30,13 @@ size_t memory_size(const void *block);
 void memory_install_library_hooks(void);
 
 /* Left to itself, glibc takes the freeing of a large block for a sign that the next will come, keeps both, and does so
- * for each thread: after a few files of 32 MiB the service would hold hundreds of megabytes for good. From now on a
- * block of a megabyte or more goes back to the system when it is freed. */
-void memory_give_back_large_blocks(void);
+ * for each thread: after a few files of 32 MiB, or a few thousand memberships, the service would hold many times what
+ * it needs for good. From now on a block of a megabyte or more goes back to the system when it is freed, and threads
+ * share two heaps. Once, before the first thread. */
+void memory_keep_little(void);
+
+/* After much was freed: gives what lies free back to the system. Costs about a millisecond. */
+void memory_give_back(void);
 
 /* Tests: the Nth allocation from now (1 = the next) returns NULL, once; 0 switches it off. Thread-local. */
 void memory_fail_nth(uint64_t nth);

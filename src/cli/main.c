@@ -62,7 +62,7 @@ int main(int argc, char **argv)
 {
 	enum exit_code code;
 
-	memory_give_back_large_blocks();
+	memory_keep_little();
 	memory_install_library_hooks();
 	(void)signal(SIGPIPE, SIG_IGN);
 	code = run(argc, argv);

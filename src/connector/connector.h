@@ -152,6 +152,12 @@ struct connector_ops {
 	                          const char *group_id, struct arena *arena, struct connector_group_check *ret_group,
 	                          struct error *error);
 
+	/* The same for many groups at once; ret_errors[i].result is that of the i-th, and where it is RESULT_OK
+	 * ret_groups[i] is filled. */
+	void (*read_groups)(const struct connector_environment *environment, const struct connector_target *target,
+	                    const char *const *group_ids, size_t count, struct arena *arena,
+	                    struct connector_group_check *ret_groups, struct error *ret_errors);
+
 	/* Who a person is. RESULT_OK with any outcome; else the directory could not be asked. Changes nothing. */
 	enum result (*match_user)(const struct connector_environment *environment, const struct connector_target *target,
 	                          const struct identity_question *question, struct arena *arena,

@@ -187,10 +187,6 @@ enum result sqlite_op_mapping_delete(struct store *store, const struct actor *ac
 	                                                  .error = error});
 }
 
-struct pin {
-	const char *object_id, *user_principal_name;
-};
-
 void mapping_pin_target(struct session *session, const struct actor *actor, const struct identity_mapping *mapping,
                         const char *object_id, const char *user_principal_name)
 {
@@ -202,26 +198,6 @@ void mapping_pin_target(struct session *session, const struct actor *actor, cons
 	audit_append(session, actor, "mapping.pinned", "mapping", mapping->mapping_id, "ok",
 	             audit_detail(session, NULL, "accountId", mapping->account_id, "connectorId", mapping->connector_id,
 	                          "objectId", object_id, NULL));
-}
-
-static enum result mapping_set_pin(struct session *session, struct sqlite_write *write)
-{
-	const struct pin *pin = write->in;
-	struct identity_mapping present;
-	enum result result = mapping_load(session, write, session->scratch, &present);
-
-	if (result == RESULT_OK && present.resolved_object_id == NULL)
-		mapping_pin_target(session, &actor_worker, &present, pin->object_id, pin->user_principal_name);
-	return result;
-}
-
-enum result sqlite_op_mapping_pin(struct store *store, const char *mapping_id, const char *object_id,
-                                  const char *user_principal_name, struct error *error)
-{
-	struct pin pin = {object_id, user_principal_name};
-
-	return sqlite_write(store,
-	                    &(struct sqlite_write){.work = mapping_set_pin, .id = mapping_id, .in = &pin, .error = error});
 }
 
 void mapping_save_chosen(struct session *session, const struct actor *actor, const char *account_id,

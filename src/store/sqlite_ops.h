@@ -45,7 +45,6 @@
 	X(mapping_list)                                                                                                    \
 	X(mapping_update)                                                                                                  \
 	X(mapping_delete)                                                                                                  \
-	X(mapping_pin)                                                                                                     \
 	X(mapping_import)                                                                                                  \
 	X(mapping_list_unchecked)                                                                                          \
 	X(mapping_save_checks)                                                                                             \

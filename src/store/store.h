@@ -320,10 +320,6 @@ struct store_ops {
 	                              struct identity_mapping *ret_mapping, struct error *error) MUST_CHECK;
 	enum result (*mapping_delete)(struct store *store, const struct actor *actor, const char *mapping_id,
 	                              int64_t expected_version, struct error *error) MUST_CHECK;
-	/* Pins the object id at first use; a mapping already pinned is left (RESULT_OK). */
-	enum result (*mapping_pin)(struct store *store, const char *mapping_id, const char *object_id,
-	                           const char *user_principal_name, struct error *error) MUST_CHECK;
-
 	/* Upserts all rows in one transaction, or none if any row is wrong (RESULT_OK with error_count > 0). A changed
 	 * external_id clears pin and check. One audit event mapping.imported with the counts and the file's hash. With
 	 * dry_run everything is found out, nothing written. Reads the rows in their order; holds no more than the rows and

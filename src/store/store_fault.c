@@ -159,10 +159,6 @@ FORWARD(mapping_delete,
         (struct store * store, const struct actor *actor, const char *mapping_id, int64_t expected_version,
          struct error *error),
         error, actor, mapping_id, expected_version, error);
-FORWARD(mapping_pin,
-        (struct store * store, const char *mapping_id, const char *object_id, const char *user_principal_name,
-         struct error *error),
-        error, mapping_id, object_id, user_principal_name, error);
 FORWARD(mapping_import,
         (struct store * store, const struct actor *actor, struct mapping_import *import, struct arena *arena,
          struct error *error),
@@ -387,7 +383,6 @@ static const struct store_ops fault_ops = {
     .mapping_list = fault_mapping_list,
     .mapping_update = fault_mapping_update,
     .mapping_delete = fault_mapping_delete,
-    .mapping_pin = fault_mapping_pin,
     .mapping_import = fault_mapping_import,
     .mapping_list_unchecked = fault_mapping_list_unchecked,
     .mapping_save_checks = fault_mapping_save_checks,

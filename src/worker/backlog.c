@@ -7,8 +7,11 @@
 #define TRIAL_MS 60000
 /* Of one connector at the same time: others need threads too, and a single approval one beside a backlog. */
 #define BULK_RUNS_MAX 2
-#define RUNS_MAX 3
+#define RUNS_MAX 4
 #define BUSY_MS 500
+/* No bulk job is claimed in vain while as many runs as may be are under way. The end of one of them ends it; after a
+ * crash nobody does. */
+#define FULL_MS 10000
 
 static void connector_leave(const struct backlog *backlog, const char *connector_id, bool bulk_only, int64_t for_ms)
 {
@@ -138,6 +141,8 @@ static size_t run_now(const struct backlog *backlog, const struct job *first, st
 	if (planned == NULL)
 		return 0;
 	*ret_planned = planned;
+	if (circuit_runs(backlog->circuit, connector_id) >= BULK_RUNS_MAX)
+		connector_leave(backlog, connector_id, true, FULL_MS);
 	planner_run(backlog->options, planned, count, claimed);
 	circuit_note(backlog, connector_id, heard_by_all(planned, count), doubtful);
 	return count;
@@ -161,10 +166,14 @@ size_t backlog_run(const struct backlog *backlog, const struct job *first, struc
 	if (first->connector_id == NULL)
 		return run_unbound(backlog, first, claimed, ret_planned);
 	if (!circuit_begin(backlog->circuit, first->connector_id, first->bulk ? BULK_RUNS_MAX : RUNS_MAX)) {
+		/* The job is due at once, so that it travels with the others as soon as the pause is over. */
 		connector_leave(backlog, first->connector_id, first->bulk, BUSY_MS);
-		return put_back(backlog, first, BUSY_MS, NULL, NULL, claimed, ret_planned);
+		return put_back(backlog, first, 0, NULL, NULL, claimed, ret_planned);
 	}
 	size_t count = run_now(backlog, first, claimed, ret_planned);
+	bool was_full = circuit_runs(backlog->circuit, first->connector_id) == BULK_RUNS_MAX;
 	circuit_end(backlog->circuit, first->connector_id);
+	if (was_full)
+		connector_leave(backlog, first->connector_id, true, 0);
 	return count;
 }

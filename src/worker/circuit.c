@@ -64,6 +64,15 @@ void circuit_end(struct circuit *circuit, const char *connector_id)
 	pthread_mutex_unlock(&circuit->lock);
 }
 
+int circuit_runs(struct circuit *circuit, const char *connector_id)
+{
+	pthread_mutex_lock(&circuit->lock);
+	const struct circuit_place *place = place_find(circuit, connector_id);
+	int runs = place != NULL ? place->running : 0;
+	pthread_mutex_unlock(&circuit->lock);
+	return runs;
+}
+
 bool circuit_is_doubtful(struct circuit *circuit, const char *connector_id)
 {
 	pthread_mutex_lock(&circuit->lock);

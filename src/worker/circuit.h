@@ -30,6 +30,7 @@ void circuit_done(struct circuit *circuit);
  * must end. */
 bool circuit_begin(struct circuit *circuit, const char *connector_id, int most);
 void circuit_end(struct circuit *circuit, const char *connector_id);
+int circuit_runs(struct circuit *circuit, const char *connector_id);
 
 /* It did not answer of late: try with one job, alone. */
 bool circuit_is_doubtful(struct circuit *circuit, const char *connector_id);

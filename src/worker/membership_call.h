@@ -28,8 +28,9 @@ struct membership_call {
 	struct job_context context;
 	struct store *store;
 	struct grant grant;
-	struct access_request request; /* provision */
-	const char *user_id;           /* whose membership; NULL until known */
+	struct access_request request;   /* provision */
+	const char *user_id;             /* whose membership; NULL until known */
+	const char *user_principal_name; /* if the directory was asked in this attempt */
 	struct membership_progress progress;
 	const struct connector_call *connector; /* of all jobs of this run; NULL until it is open */
 

@@ -19,6 +19,8 @@
 #define ACCOUNTS_MS 30000
 #define LATER_MS 100
 
+static const struct actor worker = {.kind = "system", .id = "worker"};
+
 /* Some of a run's calls. NULL on `calls`: memory ran out, and each of them has ended for it. */
 struct call_list {
 	struct membership_call **calls;
@@ -113,6 +115,29 @@ static void take_matches(struct call_list *list, const struct identity_match *ma
 	}
 }
 
+/* A mapping that names somebody for the first time keeps to that one object from here on. */
+static void pin_mappings(struct planner_run *run, struct call_list *list)
+{
+	struct store *store = run->options->store;
+	struct mapping_check *pins = list_array(run, list, sizeof(*pins));
+	struct error error = {.retry_after_ms = -1};
+	size_t count = 0;
+	for (size_t i = 0; i < list->count; i++)
+		if (membership_call_goes_on(list->calls[i]) && provision_pins_mapping(list->calls[i], &pins[count]))
+			count++;
+	if (count == 0)
+		return;
+	enum result result = store->ops->mapping_save_checks(store, &worker, pins, count, &error);
+	for (size_t i = 0; result != RESULT_OK && i < list->count; i++) {
+		struct membership_call *call = list->calls[i];
+		struct mapping_check pin;
+		if (!membership_call_goes_on(call) || !provision_pins_mapping(call, &pin))
+			continue;
+		call->error = error;
+		(void)membership_call_end_store(call, result);
+	}
+}
+
 static void ask_directory(struct planner_run *run)
 {
 	struct call_list list = list_of(run, asks_directory);
@@ -131,6 +156,7 @@ static void ask_directory(struct planner_run *run)
 		if (matches[i].code == NULL && errors[i].result == RESULT_OK)
 			errors[i] = error;
 	take_matches(&list, matches, errors);
+	pin_mappings(run, &list);
 }
 
 void planner_find_users(struct planner_run *run)
@@ -162,25 +188,38 @@ static bool asks_group(const struct membership_call *call)
 	return is_provision(call) && !call->progress.wrote;
 }
 
+/* Each group of the list once, in its order; ret_places[i]: which of them is list->calls[i]'s. */
+static size_t groups_of(const struct call_list *list, const char **ret_ids, size_t *ret_places)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < list->count; i++) {
+		if (i == 0 || compare_groups(&list->calls[i - 1], &list->calls[i]) != 0)
+			ret_ids[count++] = list->calls[i]->grant.group_id;
+		ret_places[i] = count - 1;
+	}
+	return count;
+}
+
 void planner_check_groups(struct planner_run *run)
 {
 	struct call_list list = list_of(run, asks_group);
-	struct connector_group_check check;
-	struct error error;
-	enum result result = RESULT_OK;
+	const char **ids = list_array(run, &list, sizeof(*ids));
+	size_t *places = list_array(run, &list, sizeof(*places));
+	struct connector_group_check *checks = list_array(run, &list, sizeof(*checks));
+	struct error *errors = list_array(run, &list, sizeof(*errors));
 	if (list.count == 0)
 		return;
 	qsort(list.calls, list.count, sizeof(*list.calls), compare_groups);
+	size_t count = groups_of(&list, ids, places);
 	const struct connector_target target = target_for(run, ASK_DEADLINE_MS);
+	run->connector.ops->read_groups(run->options->environment, &target, ids, count, run->arena, checks, errors);
 	for (size_t i = 0; i < list.count; i++) {
 		struct membership_call *call = list.calls[i];
-		if (i == 0 || compare_groups(&list.calls[i - 1], &list.calls[i]) != 0) {
-			error = (struct error){.retry_after_ms = -1};
-			result = run->connector.ops->read_group(run->options->environment, &target, call->grant.group_id,
-			                                        run->arena, &check, &error);
-		}
-		call->error = error;
-		(void)(result == RESULT_OK ? provision_take_group(call, &check) : membership_call_end_error(call));
+		call->error = errors[places[i]];
+		if (call->error.result == RESULT_OK)
+			(void)provision_take_group(call, &checks[places[i]]);
+		else
+			(void)membership_call_end_error(call);
 	}
 }
 

@@ -19,6 +19,8 @@ bool provision_who(struct membership_call *call, bool *ret_address);
 bool provision_take_account(struct membership_call *call, enum result result, const struct jira_user *user);
 /* What the directory said to call->question: sets call->user_id, or ends in a manual follow-up. */
 bool provision_take_user(struct membership_call *call, const struct identity_match *match);
+/* Whether the user was found by a mapping that is not pinned yet: what to keep of it then. */
+bool provision_pins_mapping(const struct membership_call *call, struct mapping_check *ret_pin);
 /* Again, now that the user is known. */
 bool provision_wait_for_removal(struct membership_call *call);
 

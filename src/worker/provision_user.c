@@ -79,20 +79,26 @@ static const char *candidates_text(const struct identity_match *match, struct ar
 	return array != NULL ? json_write(arena, array) : NULL;
 }
 
-static bool pin_mapping(struct membership_call *call, const struct identity_match *match)
-{
-	enum result result = call->store->ops->mapping_pin(call->store, call->mapping.mapping_id, match->user.object_id,
-	                                                   match->user.user_principal_name, &call->error);
-	/* A mapping that was deleted meanwhile has nothing to pin. */
-	return result == RESULT_OK || result == RESULT_NOT_FOUND || membership_call_end_store(call, result);
-}
-
 bool provision_take_user(struct membership_call *call, const struct identity_match *match)
 {
 	if (match->outcome != IDENTITY_MATCHED)
 		return membership_call_end_grant(call, GRANT_EVENT_NEEDS_PERSON, match->code, match->reason,
 		                                 candidates_text(match, call->context.arena));
 	call->user_id = match->user.object_id;
-	bool pins = call->mapping.mapping_id != NULL && call->mapping.resolved_object_id == NULL;
-	return !pins || pin_mapping(call, match);
+	call->user_principal_name = match->user.user_principal_name;
+	return true;
+}
+
+bool provision_pins_mapping(const struct membership_call *call, struct mapping_check *ret_pin)
+{
+	if (call->mapping.mapping_id == NULL || call->mapping.resolved_object_id != NULL)
+		return false;
+	*ret_pin = (struct mapping_check){
+	    .mapping_id = call->mapping.mapping_id,
+	    .external_id = call->mapping.external_id,
+	    .code = "mapping",
+	    .object_id = call->user_id,
+	    .user_principal_name = call->user_principal_name,
+	};
+	return true;
 }

@@ -16,6 +16,7 @@
 
 #include "base/id.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "worker/backlog.h"
 #include "worker/job_run.h"
@@ -26,6 +27,7 @@
 #define ATTEMPT_ARENA_CEILING (32 * 1024 * 1024)
 #define CLAIM_ARENA_CEILING (128 * 1024 * 1024)
 #define WATCH_MAX_MS 5000
+#define MANY_JOBS 100
 #define OVERDUE_WAIT_MS 100
 #define SCHEDULER_MAX_MS 1000
 #define STORE_FAILED_WAIT_MS 1000
@@ -177,6 +179,8 @@ static void run_together(struct worker_thread *self, const struct job *first, st
 	size_t count = backlog_run(&backlog, first, claimed, &planned);
 	for (size_t i = 0; i < count; i++)
 		attempt_log(planned[i].job, &planned[i].attempt, planned[i].written);
+	if (count >= MANY_JOBS)
+		memory_give_back();
 }
 
 /* How long until the store says that something may be due. */

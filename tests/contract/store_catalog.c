@@ -355,8 +355,11 @@ static void a_mapping_is_pinned_once_and_a_new_target_clears_the_pin(void **stat
 	assert_ok(DO(scene, mapping_create, &admin, &mapping, NULL, scene->arena, &scene->error));
 	assert_refused(scene, DO(scene, mapping_create, &admin, &mapping, NULL, scene->arena, &scene->error),
 	               RESULT_CONFLICT, "already_exists");
-	assert_ok(DO(scene, mapping_pin, mapping.mapping_id, SCENE_USER, "ada@example.com", &scene->error));
-	assert_ok(DO(scene, mapping_pin, mapping.mapping_id, SCENE_GROUP, "eve@example.com", &scene->error));
+	struct mapping_check pin = {
+	    .mapping_id = mapping.mapping_id, .external_id = "ada@example.com", .code = "mapping", .object_id = SCENE_USER};
+	assert_ok(DO(scene, mapping_save_checks, &admin, &pin, 1, &scene->error));
+	pin.object_id = SCENE_GROUP; /* a mapping already pinned is left */
+	assert_ok(DO(scene, mapping_save_checks, &admin, &pin, 1, &scene->error));
 	assert_ok(DO(scene, mapping_find, "a", "entra", scene->arena, &found));
 	assert_string_equal(found.resolved_object_id, SCENE_USER);
 	mapping.note = "other note";

@@ -294,7 +294,9 @@ static void an_import_creates_changes_and_leaves_alone_and_a_dry_run_only_counts
 	assert_int_equal(mappings(scene, &(struct mapping_filter){0}), 0);
 	(void)import_of(scene, first, ARRAY_SIZE(first), false);
 	assert_ok(DO(scene, mapping_find, "b", "entra", scene->arena, &mapping));
-	assert_ok(DO(scene, mapping_pin, mapping.mapping_id, SCENE_USER, "b@x.y", &scene->error));
+	const struct mapping_check found = {
+	    .mapping_id = mapping.mapping_id, .external_id = "b@x.y", .code = "mapping", .object_id = SCENE_USER};
+	assert_ok(DO(scene, mapping_save_checks, &worker_actor, &found, 1, &scene->error));
 	import = import_of(scene, second, ARRAY_SIZE(second), false);
 	assert_int_equal(import.created, 1);
 	assert_int_equal(import.updated, 1);

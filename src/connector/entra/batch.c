@@ -152,6 +152,8 @@ enum result batch_read(const struct graph_session *session, const struct graph_a
 
 bool batch_is_refused(const struct graph_answer *answer, enum result result)
 {
+	if (result == RESULT_TOO_LARGE)
+		return true;
 	if (result == RESULT_OK || result == RESULT_THROTTLED || answer->status == 0)
 		return false;
 	return result == RESULT_PROTOCOL || (answer->status >= 400 && answer->status < 500 && answer->status != 401);
@@ -207,4 +209,94 @@ void batch_perform_all(struct graph_session *session, struct batch_call *calls, 
 		calls_send(session, sent, written, ready);
 	for (size_t i = 0; i < BATCH_CALLS_MAX; i++)
 		text_done(&bodies[i]);
+}
+
+static void single_perform(struct graph_session *session, const struct graph_request *request,
+                           const struct batch_listener *listener)
+{
+	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
+	struct batch_item item = {.error = {.retry_after_ms = -1}};
+	item.result = graph_perform(session, request, &answer, &item.error);
+	item.status = answer.status;
+	item.body = answer.body;
+	item.fault = answer.fault;
+	item.limit_used = answer.limit_used;
+	item.trace = answer.trace;
+	listener->hear(listener->context, 0, &item);
+}
+
+/* True if the exchange was answered at all. */
+static bool call_tell(struct batch_call *call, size_t first, const struct batch_listener *listener)
+{
+	bool refused = batch_is_refused(&call->answer, call->result);
+	bool answered = call->result == RESULT_OK || refused;
+	for (size_t i = 0; i < call->count; i++) {
+		struct batch_item whole = {.result = call->result, .status = call->answer.status, .error = call->error};
+		if (refused)
+			listener->hear(listener->context, first + i, NULL);
+		else
+			listener->hear(listener->context, first + i, call->result == RESULT_OK ? &call->items[i] : &whole);
+	}
+	graph_answer_done(&call->answer);
+	return answered;
+}
+
+static size_t calls_fill(struct batch_call *calls, const struct graph_request *requests, size_t count)
+{
+	size_t filled = 0;
+	for (size_t start = 0; start < count && filled < BATCH_CALLS_MAX; start += BATCH_MAX) {
+		struct batch_call *call = &calls[filled++];
+		call->count = count - start < BATCH_MAX ? count - start : BATCH_MAX;
+		memcpy(call->requests, requests + start, call->count * sizeof(*requests));
+	}
+	return filled;
+}
+
+static void rest_fail(size_t first, size_t count, enum result result, const struct error *why,
+                      const struct batch_listener *listener)
+{
+	for (size_t i = first; i < count; i++) {
+		struct batch_item item = {.result = result, .error = *why};
+		listener->hear(listener->context, i, &item);
+	}
+}
+
+/* Of each round: whether anybody answered; ret_sent: how many requests it took. */
+static bool round_perform(struct graph_session *session, struct batch_call *calls, const struct graph_request *requests,
+                          size_t first, size_t count, size_t *ret_sent, const struct batch_listener *listener)
+{
+	size_t filled = calls_fill(calls, requests + first, count - first);
+	bool answered = false;
+	batch_perform_all(session, calls, filled);
+	for (size_t i = 0; i < filled; i++) {
+		size_t asked = calls[i].count;
+		answered = call_tell(&calls[i], first, listener) || answered;
+		first += asked;
+		*ret_sent += asked;
+	}
+	return answered;
+}
+
+void batch_perform_each(struct graph_session *session, const struct graph_request *requests, size_t count,
+                        const struct batch_listener *listener)
+{
+	if (count == 1) {
+		single_perform(session, requests, listener);
+		return;
+	}
+	size_t batches = (count + BATCH_MAX - 1) / BATCH_MAX;
+	size_t at_once = batches < BATCH_CALLS_MAX ? batches : BATCH_CALLS_MAX;
+	_cleanup_(memory_freep) struct batch_call *calls = memory_calloc(at_once, sizeof(*calls));
+	struct error error = {.retry_after_ms = -1};
+	if (calls == NULL && count > 0) {
+		error_set(&error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+		rest_fail(0, count, RESULT_NO_MEMORY, &error, listener);
+		return;
+	}
+	for (size_t sent = 0; sent < count;) {
+		if (round_perform(session, calls, requests, sent, count, &sent, listener))
+			continue;
+		rest_fail(sent, count, calls[0].result, &calls[0].error, listener);
+		return;
+	}
 }

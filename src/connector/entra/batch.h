@@ -46,7 +46,7 @@ enum result batch_perform(struct graph_session *session, const struct graph_requ
  * requests may do one by one. */
 bool batch_is_refused(const struct graph_answer *answer, enum result result);
 
-#define BATCH_CALLS_MAX 4
+#define BATCH_CALLS_MAX 20
 
 /* One of several batches that are under way at once. */
 struct batch_call {
@@ -62,6 +62,19 @@ struct batch_call {
 /* Performs `count` (at most BATCH_CALLS_MAX) batches at once, each with its own result. Nothing is sent while the app
  * is asked to wait. Free each call's answer, after the last look at its items. */
 void batch_perform_all(struct graph_session *session, struct batch_call *calls, size_t count);
+
+/* Hears of each of many requests. `item` is its answer, borrowed; NULL: the exchange that it was in was refused as
+ * such, so that it may do by itself. */
+struct batch_listener {
+	void (*hear)(void *context, size_t request, struct batch_item *item);
+	void *context;
+};
+
+/* Performs any number of requests, as many together as can be, and tells of each once, in their order. A single one
+ * goes out without a batch. Once a whole round of exchanges got no answer, or Graph asks the app to wait, what is left
+ * is not sent and fails for that. */
+void batch_perform_each(struct graph_session *session, const struct graph_request *requests, size_t count,
+                        const struct batch_listener *listener);
 
 /* Sorts an envelope's responses by id onto `count` items. Pure. */
 void batch_sort(const json_t *envelope, size_t count, int64_t now_ms, struct batch_item *ret_items);

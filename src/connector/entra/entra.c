@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "connector/entra/diagnosis.h"
 #include "connector/entra/group_creation.h"
+#include "connector/entra/group_reads.h"
 #include "connector/entra/groups.h"
 #include "connector/entra/match_users.h"
 #include "connector/entra/member_changes.h"
@@ -50,6 +51,7 @@ const struct connector_ops entra_ops = {
     .test = entra_test,
     .search_groups = entra_search_groups,
     .read_group = entra_read_group,
+    .read_groups = entra_read_groups,
     .match_user = entra_match_user,
     .look_members = entra_look_members,
     .change_members = entra_change_members,

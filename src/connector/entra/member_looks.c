@@ -16,7 +16,7 @@
 #define MANY_DEADLINE_MS 60000
 #define CALL_ARENA_CEILING (16 * 1024 * 1024)
 #define LINK_ARENA_CEILING (256 * 1024)
-#define PAGES_AT_ONCE 4
+#define PAGES_AT_ONCE 8
 
 /* The looks into one group: a stretch of looking->order, by user. */
 struct group_look {
@@ -225,29 +225,30 @@ static void groups_end(struct looking *looking, struct group_look *const *groups
 		group_end(looking, groups[i], error);
 }
 
-/* The first pages of at most BATCH_MAX groups. Where the batch is refused as such, they are asked for one by one later.
- */
-static void first_pages_read(struct looking *looking, struct group_look *const *groups, size_t count)
+static void first_page_hear(void *context, size_t request, struct batch_item *item)
 {
-	struct graph_request requests[BATCH_MAX] = {0};
-	struct batch_item items[BATCH_MAX];
+	struct looking *looking = context;
+	if (item == NULL) /* asked for by itself, later */
+		return;
+	const struct page_answer page = {item->result, item->status, item->body, &item->fault, &item->error};
+	page_follow(looking, &looking->groups[request], &page);
+}
+
+/* Of all groups. */
+static void first_pages_read(struct looking *looking)
+{
+	struct graph_request *requests = arena_array(looking->session.arena, looking->group_count, sizeof(*requests));
 	struct error error = {.retry_after_ms = -1};
 	enum result result = RESULT_OK;
-	for (size_t i = 0; i < count && result == RESULT_OK; i++)
-		result = page_request(looking, groups[i], &requests[i], &error);
-	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
+	if (requests == NULL)
+		result = error_set(&error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+	for (size_t i = 0; i < looking->group_count && result == RESULT_OK; i++)
+		result = page_request(looking, &looking->groups[i], &requests[i], &error);
+	const struct batch_listener listener = {.hear = first_page_hear, .context = looking};
 	if (result == RESULT_OK)
-		result = batch_perform(&looking->session, requests, count, &answer, items, &error);
-	if (result != RESULT_OK) {
-		if (!batch_is_refused(&answer, result))
-			groups_end(looking, groups, count, &error);
-		return;
-	}
-	for (size_t i = 0; i < count; i++) {
-		struct batch_item *item = &items[i];
-		const struct page_answer page = {item->result, item->status, item->body, &item->fault, &item->error};
-		page_follow(looking, groups[i], &page);
-	}
+		batch_perform_each(&looking->session, requests, looking->group_count, &listener);
+	for (size_t i = 0; i < looking->group_count && result != RESULT_OK; i++)
+		group_end(looking, &looking->groups[i], &error);
 }
 
 /* One page of each of at most PAGES_AT_ONCE groups. */
@@ -273,25 +274,23 @@ static void pages_read(struct looking *looking, struct group_look *const *groups
 	}
 }
 
-/* Up to `most` of the groups that are not over, from `from` on. */
-static size_t groups_pick(struct looking *looking, size_t *from, struct group_look **ret_groups, size_t most)
+/* Up to `most` of the groups that are not over. */
+static size_t groups_pick(struct looking *looking, struct group_look **ret_groups, size_t most)
 {
 	size_t count = 0;
-	for (; *from < looking->group_count && count < most; (*from)++)
-		if (!looking->groups[*from].over)
-			ret_groups[count++] = &looking->groups[*from];
+	for (size_t i = 0; i < looking->group_count && count < most; i++)
+		if (!looking->groups[i].over)
+			ret_groups[count++] = &looking->groups[i];
 	return count;
 }
 
 static void lists_walk(struct looking *looking)
 {
-	struct group_look *groups[BATCH_MAX];
-	size_t from = 0;
-	for (size_t count; (count = groups_pick(looking, &from, groups, BATCH_MAX)) > 1;)
-		first_pages_read(looking, groups, count);
+	struct group_look *groups[PAGES_AT_ONCE];
+	if (looking->group_count > 1)
+		first_pages_read(looking);
 	for (;;) {
-		from = 0;
-		size_t count = groups_pick(looking, &from, groups, PAGES_AT_ONCE);
+		size_t count = groups_pick(looking, groups, PAGES_AT_ONCE);
 		if (count == 0)
 			return;
 		pages_read(looking, groups, count);

@@ -182,11 +182,13 @@ static enum result fake_mapping_find(struct store *store, const char *account_id
 	return RESULT_OK;
 }
 
-static enum result fake_mapping_pin(struct store *store, const char *id, const char *object_id, const char *upn,
-                                    struct error *error)
+static enum result fake_mapping_save_checks(struct store *store, const struct actor *actor,
+                                            const struct mapping_check *checks, size_t count, struct error *error)
 {
-	(void)store, (void)id, (void)upn, (void)error;
-	assert_string_equal(object_id, USER);
+	(void)store, (void)actor, (void)error;
+	assert_int_equal(count, 1);
+	assert_string_equal(checks->code, "mapping");
+	assert_string_equal(checks->object_id, USER);
 	world.pins++;
 	return RESULT_OK;
 }
@@ -235,7 +237,7 @@ static const struct store_ops fake_store_ops = {
     .grant_removal_under_way = fake_removal,
     .connector_read = fake_connector_read,
     .mapping_find = fake_mapping_find,
-    .mapping_pin = fake_mapping_pin,
+    .mapping_save_checks = fake_mapping_save_checks,
     .intake_read = fake_intake_read,
     .request_read = fake_request_read,
 };
@@ -252,13 +254,14 @@ static enum result fake_match(const struct connector_environment *environment, c
 	return RESULT_OK;
 }
 
-static enum result fake_read_group(const struct connector_environment *environment,
-                                   const struct connector_target *target, const char *group_id, struct arena *arena,
-                                   struct connector_group_check *ret_group, struct error *error)
+static void fake_read_groups(const struct connector_environment *environment, const struct connector_target *target,
+                             const char *const *group_ids, size_t count, struct arena *arena,
+                             struct connector_group_check *ret_groups, struct error *ret_errors)
 {
-	(void)environment, (void)target, (void)group_id, (void)arena, (void)error;
-	*ret_group = world.group;
-	return RESULT_OK;
+	(void)environment, (void)target, (void)group_ids, (void)arena;
+	assert_int_equal(count, 1);
+	*ret_groups = world.group;
+	*ret_errors = (struct error){.retry_after_ms = -1};
 }
 
 static bool shown_member(void)
@@ -311,7 +314,7 @@ static void fake_change(const struct connector_environment *environment, const s
 static const struct connector_ops fake_connector_ops = {
     .type = "fake",
     .match_users = fake_match,
-    .read_group = fake_read_group,
+    .read_groups = fake_read_groups,
     .look_members = fake_look,
     .change_members = fake_change,
 };
