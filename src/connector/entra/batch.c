@@ -50,6 +50,7 @@ enum result batch_write(const struct graph_request *requests, size_t count, bool
 		ret_request->use.singles += requests[i].use.singles;
 		ret_request->use.link_requests += requests[i].use.link_requests;
 		ret_request->use.links += requests[i].use.links;
+		ret_request->units += graph_request_units(&requests[i]);
 	}
 	return RESULT_OK;
 }
@@ -150,6 +151,21 @@ enum result batch_read(const struct graph_session *session, const struct graph_a
 	return RESULT_OK;
 }
 
+/* Reads alone: what writes tell of their limit goes another way (write_budget.h). */
+static void items_note_usage(const struct graph_session *session, const struct graph_request *request,
+                             const struct batch_item *items, size_t count)
+{
+	double used = 0;
+	int status = 0;
+	if (request->use.singles + request->use.link_requests > 0)
+		return;
+	for (size_t i = 0; i < count; i++) {
+		used = items[i].limit_used > used ? items[i].limit_used : used;
+		status = items[i].status == 429 ? 429 : status;
+	}
+	graph_note_usage(session, status, used);
+}
+
 bool batch_is_refused(const struct graph_answer *answer, enum result result)
 {
 	if (result == RESULT_TOO_LARGE)
@@ -169,7 +185,10 @@ enum result batch_perform(struct graph_session *session, const struct graph_requ
 	if (result != RESULT_OK)
 		return result;
 	result = graph_perform(session, &request, ret_answer, error);
-	return batch_read(session, ret_answer, result, count, ret_items, error);
+	result = batch_read(session, ret_answer, result, count, ret_items, error);
+	if (result == RESULT_OK)
+		items_note_usage(session, &request, ret_items, count);
+	return result;
 }
 
 /* Those calls whose envelope could be written, in one go. */
@@ -185,6 +204,8 @@ static void calls_send(struct graph_session *session, struct batch_call *const *
 		call->answer = answers[i];
 		call->error = errors[i];
 		call->result = batch_read(session, &call->answer, results[i], call->count, call->items, &call->error);
+		if (call->result == RESULT_OK)
+			items_note_usage(session, &requests[i], call->items, call->count);
 	}
 }
 

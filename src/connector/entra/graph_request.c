@@ -15,6 +15,7 @@
 #include "connector/entra/token.h"
 #include "connector/entra/token_request.h"
 #include "connector/entra/transport.h"
+#include "connector/entra/unit_budget.h"
 #include "http/retry.h"
 
 #define RESPONSE_CEILING (4 * 1024 * 1024)
@@ -307,6 +308,35 @@ static enum result session_pass_gate(const struct graph_session *session, struct
 	return wait == 0 ? RESULT_OK : graph_hold_back(wait, error);
 }
 
+int64_t graph_request_units(const struct graph_request *request)
+{
+	if (request->units > 0)
+		return request->units;
+	return request->method == GRAPH_GET ? unit_budget_cost(request->url != NULL ? request->url : request->path) : 1;
+}
+
+static void units_spend(const struct graph_session *session, const struct graph_request *request)
+{
+	unit_budget_spend(&session->place, session->target->settings, graph_request_units(request),
+	                  clock_monotonic_ms(session->environment->clock));
+}
+
+void graph_note_usage(const struct graph_session *session, int status, double limit_used)
+{
+	int64_t now_ms = clock_monotonic_ms(session->environment->clock);
+	if (limit_used > 0)
+		unit_budget_hear(&session->place, session->target->settings, limit_used, now_ms);
+	else if (status == 429)
+		unit_budget_refused(&session->place, session->target->settings, now_ms);
+}
+
+static void usage_hear(const struct graph_session *session, const struct graph_request *request,
+                       const struct graph_answer *answer)
+{
+	if (request->use.singles + request->use.link_requests == 0)
+		graph_note_usage(session, answer->status, answer->limit_used);
+}
+
 static enum result exchange_once(struct graph_session *session, const struct graph_request *request,
                                  struct graph_answer *ret_answer, struct error *error)
 {
@@ -318,8 +348,11 @@ static enum result exchange_once(struct graph_session *session, const struct gra
 	if (result != RESULT_OK)
 		return result;
 	struct http_response response = {0};
+	units_spend(session, request);
 	result = http_client_perform(session->environment->http, &exchange.request, scratch, &response, NULL);
-	return exchange_judge(session, &exchange, result, &response, ret_answer, error);
+	result = exchange_judge(session, &exchange, result, &response, ret_answer, error);
+	usage_hear(session, request, ret_answer);
+	return result;
 }
 
 static enum result request_check(const struct graph_request *request, struct error *error)
@@ -400,11 +433,15 @@ static enum result round_perform(struct graph_session *session, const struct gra
 	enum result result = exchanges_prepare(session, requests, count, scratch, exchanges, https, error);
 	if (result != RESULT_OK)
 		return result;
+	for (size_t i = 0; i < count; i++)
+		units_spend(session, &requests[i]);
 	result = http_client_perform_all(session->environment->http, https, count, scratch, responses, results, NULL);
 	if (result != RESULT_OK)
 		return error_set(error, result, NULL, "Nothing could be sent (%s).", result_name(result));
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		results[i] = exchange_judge(session, &exchanges[i], results[i], &responses[i], &answers[i], &errors[i]);
+		usage_hear(session, &requests[i], &answers[i]);
+	}
 	return RESULT_OK;
 }
 

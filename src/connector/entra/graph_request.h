@@ -41,6 +41,7 @@ struct graph_request {
 	const char *body;     /* JSON text; NULL: none */
 	bool eventual;        /* a $search, which Graph answers from its index alone; never for what a decision stands on */
 	struct write_use use; /* what it counts for, if it writes memberships */
+	int64_t units;        /* resource units that it costs; 0: what unit_budget_cost says */
 	int64_t patience_ms;  /* how long this one exchange may take; 0: ENTRA_CALL_TIMEOUT_MS */
 };
 
@@ -88,6 +89,12 @@ enum result graph_session_renew(struct graph_session *session, const char *rejec
  * error; so who looks at those need not look at it. */
 enum result graph_perform_all(struct graph_session *session, const struct graph_request *requests, size_t count,
                               struct graph_answer *ret_answers, enum result *ret_results, struct error *ret_errors);
+
+/* What is told of the limit by an answer to a request that writes no membership, or by an item of one. */
+void graph_note_usage(const struct graph_session *session, int status, double limit_used);
+
+/* The resource units that it costs; a write is one. */
+int64_t graph_request_units(const struct graph_request *request);
 
 /* Whether this product may send that at all: GET, a $batch, the three membership writes, and the two ways to create a
  * group, exactly as they are written. Of a GRAPH_LINK the body too (NULL: none) is looked at. */

@@ -1,15 +1,24 @@
 /* Many people, twenty requests to a $batch, a few of those under way at once.
  *
+ * Those of whom an object id is known are called by roll first, fifteen to a request. Whoever answers is known by that;
+ * whoever does not is asked about alone, since only an answer about the one says that nobody is there.
+ *
  * A person's requests stay together: three addresses fill a batch but for two requests, which mappings fill up. Who
  * could not be asked about has an error and no code; nothing is concluded from a failure. Once Graph asks us to wait,
  * or a whole round got no answer, nobody else is asked. */
 #include "connector/entra/match_users.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "base/text.h"
 #include "connector/entra/batch.h"
 #include "connector/entra/graph_request.h"
 #include "connector/entra/match_person.h"
+#include "connector/entra/unit_budget.h"
 
+#define ROLL_MAX 15 /* values of an "in" (Microsoft Graph, known issues, query parameters) */
+#define ROLL_LEAST 3
 #define SCRATCH_CEILING ((size_t)32 * 1024 * 1024)
 
 struct match_batch {
@@ -31,9 +40,13 @@ struct match_run {
 	size_t count;
 	struct identity_match *matches;
 	struct error *errors;
+	size_t *roll; /* in the scratch */
+	size_t roll_count;
 	size_t next_address; /* of either kind, nobody before that one is left to be asked about */
 	size_t next_mapping;
 	size_t answered; /* envelopes */
+	size_t people;   /* asked about */
+	size_t requests; /* that took */
 	bool stopped;    /* `stop` is why */
 	struct error stop;
 };
@@ -53,10 +66,121 @@ static void person_judge(struct match_run *run, size_t person, const struct batc
 /* The next one whose question takes so many requests; run->count at the end. */
 static size_t person_next(const struct match_run *run, size_t from, size_t requests)
 {
-	while (from < run->count && match_person_requests(&run->questions[from]) != requests)
+	while (from < run->count &&
+	       (run->matches[from].code != NULL || match_person_requests(&run->questions[from]) != requests))
 		from++;
 	return from;
 }
+
+static void run_stop(struct match_run *run, const struct error *why)
+{
+	run->stopped = true;
+	run->stop = *why;
+}
+
+/* The longest wait that was asked for counts. */
+static void run_hold_back(struct match_run *run, int64_t wait_ms)
+{
+	struct error wait;
+	graph_hold_back(wait_ms, &wait);
+	if (!run->stopped || run->stop.retry_after_ms < wait_ms)
+		run_stop(run, &wait);
+}
+
+/* ---- the roll ---- */
+
+static int compare_ids(const void *left, const void *right, void *context)
+{
+	const struct identity_question *questions = context;
+	return strcasecmp(questions[*(const size_t *)left].mapping_external_id,
+	                  questions[*(const size_t *)right].mapping_external_id);
+}
+
+/* Those whose object id is known, by id. */
+static size_t roll_sort(struct match_run *run)
+{
+	size_t count = 0;
+	for (size_t i = 0; i < run->count; i++) {
+		const char *id = run->questions[i].mapping_external_id;
+		if (id != NULL && text_is_uuid(id))
+			run->roll[count++] = i;
+	}
+	qsort_r(run->roll, count, sizeof(*run->roll), compare_ids, (void *)run->questions);
+	return count;
+}
+
+/* Everyone of the roll who is meant by that object. */
+static void roll_answer(struct match_run *run, const json_t *object)
+{
+	const char *id = json_string_value(json_object_get(object, "id"));
+	size_t low = 0;
+	size_t high = id != NULL ? run->roll_count : 0;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		if (strcasecmp(run->questions[run->roll[middle]].mapping_external_id, id) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	const struct batch_item item = {.result = RESULT_OK, .status = 200, .body = object};
+	for (; id != NULL && low < run->roll_count; low++) {
+		size_t person = run->roll[low];
+		if (!text_equal_fold(run->questions[person].mapping_external_id, id))
+			return;
+		if (run->matches[person].code == NULL)
+			person_judge(run, person, &item);
+	}
+}
+
+static void roll_hear(void *context, size_t request, struct batch_item *item)
+{
+	struct match_run *run = context;
+	(void)request;
+	if (item == NULL)
+		return;
+	if (item->result == RESULT_THROTTLED)
+		run_hold_back(run, item->error.retry_after_ms);
+	if (item->result != RESULT_OK)
+		return;
+	const json_t *list = json_object_get(item->body, "value");
+	run->answered++;
+	for (size_t i = 0; i < json_array_size(list); i++)
+		roll_answer(run, json_array_get(list, i));
+}
+
+static bool roll_write(struct match_run *run, struct graph_request *requests)
+{
+	for (size_t start = 0; start < run->roll_count; start += ROLL_MAX) {
+		const char *ids[ROLL_MAX];
+		size_t count = run->roll_count - start < ROLL_MAX ? run->roll_count - start : ROLL_MAX;
+		for (size_t i = 0; i < count; i++)
+			ids[i] = run->questions[run->roll[start + i]].mapping_external_id;
+		const char *path = entra_users_path(run->scratch, ids, count);
+		if (path == NULL)
+			return false;
+		requests[start / ROLL_MAX] = (struct graph_request){.method = GRAPH_GET, .path = path};
+	}
+	return true;
+}
+
+/* For one or two it is no gain. Without memory for it everyone is asked about alone. */
+static void roll_call(struct match_run *run)
+{
+	run->roll = arena_array(run->scratch, run->count, sizeof(*run->roll));
+	run->roll_count = run->roll != NULL ? roll_sort(run) : 0;
+	if (run->roll_count < ROLL_LEAST)
+		return;
+	size_t count = (run->roll_count + ROLL_MAX - 1) / ROLL_MAX;
+	struct graph_request *requests = arena_array(run->scratch, count, sizeof(*requests));
+	const struct batch_listener listener = {.hear = roll_hear, .context = run};
+	if (requests == NULL || !roll_write(run, requests))
+		return;
+	run->people += run->roll_count;
+	run->requests += count;
+	batch_perform_each(&run->session, requests, count, &listener);
+}
+
+/* ---- the rest ---- */
 
 static void batch_add(struct match_run *run, struct match_batch *batch, size_t person)
 {
@@ -65,6 +189,8 @@ static void batch_add(struct match_run *run, struct match_batch *batch, size_t p
 	if (match_person_write(question, run->scratch, requests, &run->errors[person]) != RESULT_OK)
 		return;
 	batch->people[batch->count++] = person;
+	run->people++;
+	run->requests += match_person_requests(question);
 	batch->call->count += match_person_requests(question);
 }
 
@@ -84,21 +210,6 @@ static void batch_fill(struct match_run *run, struct match_batch *batch)
 	batch->call->count = 0;
 	batch_fill_by(run, batch, MATCH_ADDRESS_REQUESTS, &run->next_address);
 	batch_fill_by(run, batch, MATCH_MAPPING_REQUESTS, &run->next_mapping);
-}
-
-static void run_stop(struct match_run *run, const struct error *why)
-{
-	run->stopped = true;
-	run->stop = *why;
-}
-
-/* The longest wait that was asked for counts. */
-static void run_hold_back(struct match_run *run, int64_t wait_ms)
-{
-	struct error wait;
-	graph_hold_back(wait_ms, &wait);
-	if (!run->stopped || run->stop.retry_after_ms < wait_ms)
-		run_stop(run, &wait);
 }
 
 static void call_heed(struct match_run *run, const struct batch_call *call)
@@ -239,9 +350,13 @@ enum result entra_match_users(const struct connector_environment *environment, c
 	};
 	if (run_begin(&run) == 0)
 		return RESULT_OK;
-	if (graph_session_init(environment, target, arena, &run.session, &run.stop) == RESULT_OK)
+	if (graph_session_init(environment, target, arena, &run.session, &run.stop) == RESULT_OK) {
+		roll_call(&run);
 		rounds_perform(&run);
+	}
 	run_end(&run);
+	unit_budget_learn(&run.session.place, target->settings, run.people, run.requests,
+	                  clock_monotonic_ms(environment->clock));
 	if (run.answered > 0)
 		return RESULT_OK;
 	if (error != NULL)

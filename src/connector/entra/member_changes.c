@@ -19,6 +19,7 @@
 #include "connector/entra/members.h"
 #include "connector/entra/throttle_gate.h"
 #include "connector/entra/transport.h"
+#include "connector/entra/unit_budget.h"
 #include "connector/entra/write_budget.h"
 
 #define MANY_DEADLINE_MS 60000
@@ -540,6 +541,18 @@ void entra_change_members(const struct connector_environment *environment, const
 	groups_tell(run);
 }
 
+/* Of both limits the narrower one. */
+static size_t room_of(const struct entra_place *place, const struct connector_settings *settings, bool bulk,
+                      int64_t now_ms, int64_t *ret_wait_ms)
+{
+	int64_t units_wait_ms = 0;
+	size_t writes = write_budget_room(place, settings, bulk, now_ms, ret_wait_ms);
+	size_t people = unit_budget_room(place, settings, bulk, now_ms, &units_wait_ms);
+	if (units_wait_ms > *ret_wait_ms)
+		*ret_wait_ms = units_wait_ms;
+	return writes < people ? writes : people;
+}
+
 void entra_room(const struct connector_environment *environment, const struct connector_settings *settings,
                 struct connector_room *ret_room)
 {
@@ -554,6 +567,6 @@ void entra_room(const struct connector_environment *environment, const struct co
 		*ret_room = (struct connector_room){.wait_ms = asked_to_wait_ms, .bulk_wait_ms = asked_to_wait_ms};
 		return;
 	}
-	ret_room->changes = write_budget_room(&place, settings, false, now_ms, &ret_room->wait_ms);
-	ret_room->bulk_changes = write_budget_room(&place, settings, true, now_ms, &ret_room->bulk_wait_ms);
+	ret_room->changes = room_of(&place, settings, false, now_ms, &ret_room->wait_ms);
+	ret_room->bulk_changes = room_of(&place, settings, true, now_ms, &ret_room->bulk_wait_ms);
 }

@@ -121,6 +121,20 @@ enum result entra_user_take(const struct user_answer *answer, const char *id_or_
 	return RESULT_OK;
 }
 
+char *entra_users_path(struct arena *arena, const char *const *object_ids, size_t count)
+{
+	struct text path = TEXT_INIT(4096);
+	text_append(&path, "/users?" SELECT "&$filter=id%20in%20(");
+	for (size_t i = 0; i < count; i++) {
+		text_append(&path, i > 0 ? "," : "");
+		odata_append_literal(&path, object_ids[i]);
+	}
+	text_append(&path, ")");
+	char *copy = text_failed(&path) ? NULL : arena_strdup(arena, path.data);
+	text_done(&path);
+	return copy;
+}
+
 /* RESULT_NOT_FOUND if nobody answers to the name. */
 static enum result user_fetch(struct graph_session *session, const char *id_or_name, struct directory_user *ret_user,
                               struct error *error)

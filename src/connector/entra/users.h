@@ -31,6 +31,8 @@ bool entra_address_is_askable(const char *address);
 /* Only an object id or a name with an @ is asked for: "/users/delta" is no user. */
 bool entra_user_is_askable(const char *id_or_name);
 char *entra_user_path(struct arena *arena, const char *id_or_name) MUST_CHECK;
+/* Asks for many (at most 15) by their object ids: a list of those who are there, in any order. */
+char *entra_users_path(struct arena *arena, const char *const *object_ids, size_t count) MUST_CHECK;
 
 /* What came back for a user's path, alone or in a $batch. */
 struct user_answer {
