@@ -35,19 +35,29 @@ count_tap() {
 	done < <(grep -E '^ *not ok [0-9]+' "$file")
 }
 
-# run_c_tests DIR PREFIX: every cmocka program of that build, each in its own process; a crash is a failure of its own.
+# run_c_test PROGRAM: its TAP goes to PROGRAM.tap, what else it says to PROGRAM.err, how it ended to PROGRAM.status.
+run_c_test() {
+	local program=$1 status=0
+	CMOCKA_MESSAGE_OUTPUT=TAP timeout 300 ${RUN_UNDER:-} "$program" >"$program.tap" 2>"$program.err" </dev/null || status=$?
+	echo "$status" >"$program.status"
+}
+
+# run_c_tests DIR PREFIX: every cmocka program of that build, each in its own process; a crash is a failure of its own. Three
+# at a time: many of them wait for what they play.
 run_c_tests() {
-	local dir=$1 prefix=$2 program output status
-	while IFS= read -r program; do
-		output="$dir/tap.out"
-		CMOCKA_MESSAGE_OUTPUT=TAP timeout 300 ${RUN_UNDER:-} "$program" >"$output" 2>"$output.err" </dev/null
-		status=$?
-		count_tap "$output" "$prefix $(basename "$program")"
+	local dir=$1 prefix=$2 program status programs
+	mapfile -t programs < <(find "$dir/tests" -maxdepth 3 -type f \( -name 'unit-*' -o -name 'contract-*' \) -executable | sort)
+	export RUN_UNDER
+	export -f run_c_test
+	printf '%s\0' "${programs[@]}" | xargs -0 -n 1 -P 3 bash -c 'run_c_test "$1"' run_c_test
+	for program in "${programs[@]}"; do
+		status=$(cat "$program.status")
+		count_tap "$program.tap" "$prefix $(basename "$program")"
 		if [ "$status" -ne 0 ]; then
-			grep -qE '^ *not ok' "$output" || count_fail "$prefix $(basename "$program") ended with $status"
-			{ grep -vE '^ok|^# ok' "$output"; cat "$output.err"; } | tail -n 60 >&2
+			grep -qE '^ *not ok' "$program.tap" || count_fail "$prefix $(basename "$program") ended with $status"
+			{ grep -vE '^ok|^# ok' "$program.tap"; cat "$program.err"; } | tail -n 60 >&2
 		fi
-	done < <(find "$dir/tests" -maxdepth 3 -type f \( -name 'unit-*' -o -name 'contract-*' \) -executable | sort)
+	done
 }
 
 part_style() {
