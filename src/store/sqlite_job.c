@@ -254,15 +254,16 @@ void job_end(struct session *session, int64_t job_key, const struct job_outcome 
 {
 	struct job_place_of at = {0};
 
-	sql_run(session,
-	        "UPDATE job SET status = ?2, held = 0, next_attempt_at = ?3, lease_holder = NULL, lease_expires_at = 0, "
-	        "progress = coalesce(?4, progress), error_code = ?5, error_detail = ?6, error_request_id = ?7, "
-	        "error_client_request_id = ?8, updated_at = ?9 WHERE job_key = ?1",
-	        SQL_ARGS(sql_int(job_key), sql_text(job_status_name(outcome->status)),
-	                 sql_int(outcome->status == JOB_WAITING ? outcome->next_attempt_at : 0),
-	                 sql_text(outcome->progress), sql_text(outcome->error_code), sql_text(outcome->error_detail),
-	                 sql_text(outcome->error_request_id), sql_text(outcome->error_client_request_id),
-	                 sql_int(session->now)));
+	sql_run(
+	    session,
+	    "UPDATE job SET status = ?2, held = 0, next_attempt_at = ?3, lease_holder = NULL, lease_expires_at = 0, "
+	    "progress = coalesce(?4, progress), error_code = ?5, error_detail = ?6, error_request_id = ?7, "
+	    "error_client_request_id = ?8, updated_at = ?9, attempts = attempts - (?10 AND attempts > 0) WHERE job_key = "
+	    "?1",
+	    SQL_ARGS(sql_int(job_key), sql_text(job_status_name(outcome->status)),
+	             sql_int(outcome->status == JOB_WAITING ? outcome->next_attempt_at : 0), sql_text(outcome->progress),
+	             sql_text(outcome->error_code), sql_text(outcome->error_detail), sql_text(outcome->error_request_id),
+	             sql_text(outcome->error_client_request_id), sql_int(session->now), sql_int(outcome->untried)));
 	if (sql_read_one(
 	        session, session->scratch, &place_row,
 	        "SELECT kind, connector_id, group_id, fence FROM job WHERE job_key = ?1 AND connector_id IS NOT NULL",

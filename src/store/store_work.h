@@ -30,6 +30,7 @@ struct job_outcome {
 	int64_t next_attempt_at; /* WAITING */
 	const char *progress;    /* kept for the next attempt; NULL keeps the present one */
 	const char *error_code, *error_detail, *error_request_id, *error_client_request_id; /* NULL clears */
+	bool untried; /* nothing was asked of anybody: it does not count as an attempt */
 };
 
 /* An answer about the app or a group holds the jobs of that connector or group as one incident (CONTRACT, rule 6). */

@@ -116,6 +116,7 @@ static size_t put_back(const struct backlog *backlog, const struct job *job, int
 	if (planned == NULL)
 		return 0;
 	planned->attempt = job_attempt_wait_ms(&context, for_ms, code, detail);
+	planned->attempt.outcome.untried = true;
 	planned->written = store->ops->job_finish(store, job, &planned->attempt.outcome, &error);
 	*ret_planned = planned;
 	return count;

@@ -75,6 +75,23 @@ static void a_waiting_job_comes_back_when_it_is_due_with_what_it_kept(void **sta
 	assert_int_equal(job.next_attempt_at, 0);
 }
 
+static void a_job_that_only_stood_in_line_waits_no_longer_for_it(void **state)
+{
+	struct scene *scene = *state;
+	const struct job_outcome outcome = {
+	    .status = JOB_WAITING, .next_attempt_at = SCENE_START + 10, .error_code = "graph_throttled", .untried = true};
+	struct job job;
+
+	scene_catalog(scene);
+	scene_grant(scene, "chat", "account-1", NULL);
+	job = scene_claim(scene, JOB_PROVISION);
+	assert_int_equal(job.attempts, 1);
+	assert_ok(DO(scene, job_finish, &job, &outcome, &scene->error));
+	assert_int_equal(read_job(scene, job.job_id).attempts, 0);
+	scene_pass(scene, 10);
+	assert_int_equal(scene_claim(scene, JOB_PROVISION).attempts, 1);
+}
+
 static void a_holder_whose_lease_ran_out_can_change_nothing(void **state)
 {
 	struct scene *scene = *state;
@@ -365,6 +382,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    scene_test(the_more_urgent_and_then_the_older_job_is_done_first),
 	    scene_test(a_waiting_job_comes_back_when_it_is_due_with_what_it_kept),
+	    scene_test(a_job_that_only_stood_in_line_waits_no_longer_for_it),
 	    scene_test(a_holder_whose_lease_ran_out_can_change_nothing),
 	    scene_test(after_a_crash_what_was_running_goes_on_within_seconds),
 	    scene_test(one_group_is_worked_on_by_one_job_at_a_time),

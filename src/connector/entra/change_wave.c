@@ -133,6 +133,9 @@ enum result change_wave_perform(struct change_wave *wave, struct graph_session *
 	budget_spend(session, requests, wave->count);
 	result = graph_perform_all(session, requests, wave->count, answers, results, errors);
 	if (result != RESULT_OK) {
+		for (size_t i = 0; i < wave->count; i++)
+			write_budget_give_back(&session->place, session->target->settings, &requests[i].use,
+			                       clock_monotonic_ms(session->environment->clock));
 		*error = errors[0];
 		return result;
 	}
