@@ -4,12 +4,12 @@
  * calls. Sandbox and credential come from the environment, as for sdk_bulk.js; BENCH_CA is its certificate authority.
  */
 #include <curl/curl.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
+#include "bare_token.h"
 #include "base/clock.h"
 #include "base/text.h"
 
@@ -18,7 +18,7 @@
 
 struct call {
 	CURL *curl;
-	struct text body, answer;
+	struct text body;
 };
 
 struct load {
@@ -28,62 +28,23 @@ struct load {
 	long count, groups, users_asked, blocks_sent, made;
 };
 
-static size_t take(char *data, size_t size, size_t count, void *context)
+static size_t drop(char *data, size_t size, size_t count, void *context)
 {
-	struct text *answer = context;
-	if (answer != NULL)
-		text_append_bytes(answer, data, size * count);
+	(void)data, (void)context;
 	return size * count;
 }
 
-static const char *need(const char *name)
-{
-	const char *value = getenv(name);
-	if (value == NULL) {
-		fprintf(stderr, "%s is not set\n", name);
-		exit(2);
-	}
-	return value;
-}
-
-static CURL *curl_make(const char *path, struct text *answer)
+static CURL *curl_make(void)
 {
 	char url[512];
 	CURL *curl = curl_easy_init();
 	if (curl == NULL)
 		exit(1);
-	snprintf(url, sizeof url, "%s%s", need("BENCH_ORIGIN"), path);
+	snprintf(url, sizeof url, "%s/v1.0/$batch", bare_need("BENCH_ORIGIN"));
 	curl_easy_setopt(curl, CURLOPT_URL, url);
-	curl_easy_setopt(curl, CURLOPT_CAINFO, need("BENCH_CA"));
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take);
-	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+	curl_easy_setopt(curl, CURLOPT_CAINFO, bare_need("BENCH_CA"));
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, drop);
 	return curl;
-}
-
-static struct curl_slist *headers_with_token(void)
-{
-	char path[128], body[512];
-	struct text answer = TEXT_INIT(BODY_CEILING);
-	snprintf(path, sizeof path, "/%s/oauth2/v2.0/token", need("BENCH_TENANT"));
-	CURL *curl = curl_make(path, &answer);
-	snprintf(
-	    body, sizeof body,
-	    "client_id=%s&client_secret=%s&grant_type=client_credentials&scope=https%%3A%%2F%%2Fgraph.microsoft.com%%2F."
-	    "default",
-	    need("BENCH_CLIENT"), curl_easy_escape(curl, need("BENCH_SECRET"), 0));
-	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
-	json_t *token = curl_easy_perform(curl) == CURLE_OK ? json_loadb(answer.data, answer.length, 0, NULL) : NULL;
-	const char *bearer = json_string_value(json_object_get(token, "access_token"));
-	if (bearer == NULL) {
-		fprintf(stderr, "no token\n");
-		exit(1);
-	}
-	char header[8192];
-	snprintf(header, sizeof header, "Authorization: Bearer %s", bearer);
-	curl_easy_cleanup(curl);
-	text_done(&answer);
-	json_decref(token);
-	return curl_slist_append(curl_slist_append(NULL, header), "Content-Type: application/json");
 }
 
 static void ask_users(struct load *load, struct text *body)
@@ -109,7 +70,7 @@ static void add_block(const struct load *load, long group, long block, int item,
 	            group);
 	for (long at = block * 20; at < block * 20 + 20 && at * load->groups + group < load->count; at++)
 		text_printf(body, "%s\"%s/v1.0/directoryObjects/e0000000-0000-4000-8000-%012ld\"", at > block * 20 ? "," : "",
-		            need("BENCH_ORIGIN"), at * load->groups + group);
+		            bare_need("BENCH_ORIGIN"), at * load->groups + group);
 	text_append(body, "]}}");
 }
 
@@ -146,7 +107,7 @@ static int begin(struct load *load)
 	for (int at = 0; at < AT_ONCE; at++) {
 		struct call *call = &load->calls[at];
 		call->body = (struct text)TEXT_INIT(BODY_CEILING);
-		call->curl = curl_make("/v1.0/$batch", NULL);
+		call->curl = curl_make();
 		curl_easy_setopt(call->curl, CURLOPT_HTTPHEADER, load->headers);
 		curl_easy_setopt(call->curl, CURLOPT_PRIVATE, (char *)call);
 		running += next_call(load, call);
@@ -198,7 +159,7 @@ int main(int argc, char **argv)
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	load.multi = curl_multi_init();
 	int64_t started = clock_monotonic_ms(clock_system());
-	load.headers = headers_with_token();
+	load.headers = curl_slist_append(curl_slist_append(NULL, bare_bearer()), "Content-Type: application/json");
 	run(&load);
 	getrusage(RUSAGE_SELF, &usage);
 	printf("{\"ms\":%lld,\"cpuMs\":%.1f,\"peakKib\":%ld,\"calls\":%ld}\n",
