@@ -1,12 +1,12 @@
 // Many memberships at once: the engine, whole (service, database, audit and all), beside Microsoft's JavaScript SDK and a bare
 // libcurl program, against one sandbox over HTTPS with a set latency per call.
-import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { World, buildFolder, sleep } from '../tests/system/world.js';
+import { World, sleep } from '../tests/system/world.js';
 import { Story } from '../tests/system/story.js';
-import { Bulk, each, groupOf } from '../tests/system/bulk.js';
+import { Bulk, each } from '../tests/system/bulk.js';
+import { emptyGroups, program, runNode } from './engine.js';
 
 const sdk = fileURLToPath(new URL('sdk_bulk.js', import.meta.url));
 const status = (pid, key) => Number(new RegExp(`${key}:\\s+(\\d+)`).exec(readFileSync(`/proc/${pid}/status`, 'utf8'))[1]);
@@ -23,11 +23,31 @@ async function start(latency) {
   return world;
 }
 
-const calls = async (world) => (await world.control('GET', '/requests?since=999999999')).calls;
+// What the directory was asked, by kind (sandbox/request_tally.h), summed up under the names of these.
+const kinds = [
+  ['token', /oauth2/],
+  ['users', /GET users\/\{\}$/],
+  ['group flags', /GET groups\/\{\}$/],
+  ['looks before', /GET groups\/\{\}\/members before a write$/],
+  ['looks after', /GET groups\/\{\}\/members after a write$/],
+  ['writes', /(PATCH|POST|DELETE) groups\//],
+];
 
-async function emptyGroups(world, groups) {
-  await world.control('PUT', '/state?quiet=1', { groups: Array.from({ length: groups }, (_, at) => ({ id: groupOf(at), members: [] })) });
+async function tally(world) {
+  const { tally: raw } = await world.control('GET', '/requests?since=999999999');
+  const sums = Object.fromEntries(kinds.map(([name]) => [name, { calls: 0, requests: 0, busyMs: 0 }]));
+  for (const [kind, { calls, items, busyMs }] of Object.entries(raw)) {
+    const found = kinds.find(([, pattern]) => pattern.test(kind));
+    if (!found) throw new Error(`the directory was asked something that the bench does not know: ${kind}`);
+    const sum = sums[found[0]];
+    sum.calls += calls;
+    sum.busyMs += busyMs;
+    sum.requests += kind.startsWith('$batch') ? 0 : calls + items;
+  }
+  return sums;
 }
+
+const total = (sums) => Object.values(sums).reduce((sum, one) => sum + one.calls, 0);
 
 // Grants that are active, as /metrics counts them.
 async function activeGrants(world) {
@@ -40,12 +60,15 @@ async function engine(world, bulk, count, groups) {
   await each(Array.from({ length: count }, (_, person) => ({ person, group: person % groups })), (one) => bulk.grant(one), 32);
   await sleep(1000);
   const pid = world.serviceProcess.pid;
-  const before = { calls: await calls(world), cpu: cpuMs(pid) };
+  const before = { cpu: cpuMs(pid) };
   writeFileSync(`/proc/${pid}/clear_refs`, '5'); // the peak from here on
+  await world.control('DELETE', '/requests');
   const began = performance.now();
   await bulk.enable();
   while ((await activeGrants(world)) < count) await sleep(50);
-  return { ms: performance.now() - began, cpuMs: cpuMs(pid) - before.cpu, peakKib: status(pid, 'VmHWM'), calls: (await calls(world)) - before.calls };
+  const figures = { ms: performance.now() - began, cpuMs: cpuMs(pid) - before.cpu, peakKib: status(pid, 'VmHWM') };
+  const kindsAsked = await tally(world);
+  return { ...figures, kinds: kindsAsked, calls: total(kindsAsked) };
 }
 
 function cpuMs(pid) {
@@ -53,28 +76,20 @@ function cpuMs(pid) {
   return (Number(fields[11]) + Number(fields[12])) * 10;
 }
 
-// Runs a program to its end; its last line is JSON.
-async function program(world, command, args) {
-  const { seed, entraHttps, folder } = world;
-  const child = spawn(command, args, {
-    stdio: ['ignore', 'pipe', 'inherit'],
-    env: {
-      ...process.env, NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem'), BENCH_CA: join(folder, 'ca.pem'), BENCH_ORIGIN: entraHttps,
-      BENCH_TENANT: seed.tenantId, BENCH_CLIENT: seed.clientId, BENCH_SECRET: seed.clientSecret,
-    },
-  });
-  let out = '';
-  child.stdout.on('data', (data) => (out += data));
-  const code = await new Promise((done) => child.once('close', done));
-  if (code !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${code}`);
-  return JSON.parse(out.trim().split('\n').at(-1));
-}
-
 // One call at a time is as long for each as for the first: what is measured on a part is said for the whole.
 async function sdkRun(world, mode, count, groups, part) {
   await emptyGroups(world, groups);
-  const some = await program(world, process.execPath, [sdk, mode, String(count / part), String(groups)]);
-  return { ...some, ms: some.ms * part, cpuMs: some.cpuMs * part, calls: (some.calls - 1) * part + 1 };
+  await world.control('DELETE', '/requests');
+  const some = await runNode(world, [sdk, mode, count / part, groups]);
+  const { writes } = await tally(world);
+  return { ms: some.ms * part, cpuMs: some.cpuMs * part, peakKib: some.peakKib, calls: (some.calls - 1) * part + 1, writes: writes.requests * part, part };
+}
+
+async function bareRun(world, count, groups) {
+  await emptyGroups(world, groups);
+  await world.control('DELETE', '/requests');
+  const bare = await program(world, 'bare_bulk', [count, groups]);
+  return { ...bare, kinds: await tally(world) };
 }
 
 export async function measureBulk({ count, groups, latency }) {
@@ -91,10 +106,7 @@ export async function measureBulk({ count, groups, latency }) {
       batch: await sdkRun(world, 'batch', count, groups, Math.max(1, count / 2000)),
       patch: await sdkRun(world, 'patch', count, groups, Math.max(1, count / 2000)),
       parallel: await sdkRun(world, 'parallel', count, groups, 1),
-      bare: await (async () => {
-        await emptyGroups(world, groups);
-        return program(world, join(buildFolder, 'benchmarks/bare_bulk'), [String(count), String(groups)]);
-      })(),
+      bare: await bareRun(world, count, groups),
     };
   } finally {
     await world.stop();

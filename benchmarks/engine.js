@@ -20,11 +20,15 @@ export function environmentOf({ seed, entraHttps, folder }) {
   };
 }
 
-// Runs a program of the bench to its end; its last line is JSON.
-export async function program(world, name, args) {
-  const { stdout } = await execute(join(buildFolder, 'benchmarks', name), args.map(String), { env: environmentOf(world), maxBuffer: 1 << 20 });
+// Runs a program to its end; its last line is JSON.
+async function run(world, command, args) {
+  const { stdout } = await execute(command, args.map(String), { env: environmentOf(world), maxBuffer: 1 << 20 });
   return JSON.parse(stdout.trim().split('\n').at(-1));
 }
+
+// `name`: a program of this folder.
+export const program = (world, name, args) => run(world, join(buildFolder, 'benchmarks', name), args);
+export const runNode = (world, args) => run(world, process.execPath, args);
 
 export async function fillTenant(world, people, groups) {
   await world.control('PUT', '/state?quiet=1', {

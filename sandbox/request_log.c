@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "request_tally.h"
 
 #define KEPT 20000
 #define DROPPED_AT_ONCE 2000
@@ -42,6 +43,7 @@ void request_log_add(struct sandbox *sandbox, const char *site, const struct req
 	if (entry && json_object_size(request->query) > 0)
 		json_object_set(entry, "query", request->query);
 	body_keep(sandbox, entry, request);
+	request_tally_add(sandbox, request);
 	json_array_append_new(sandbox->requests, entry);
 	while (json_array_size(sandbox->requests) > KEPT) {
 		json_t *rest = json_array();
@@ -59,8 +61,8 @@ json_t *request_log_list(const struct sandbox *sandbox, int64_t since)
 	json_t *entry;
 	json_array_foreach(sandbox->requests, index, entry) if (json_integer_at(entry, "seq", 0) > since)
 	    json_array_append(list, entry);
-	return json_pack("{s:I,s:I,s:o}", "count", (json_int_t)sandbox->request_count, "calls",
-	                 (json_int_t)sandbox->call_count, "requests", list);
+	return json_pack("{s:I,s:I,s:o,s:O}", "count", (json_int_t)sandbox->request_count, "calls",
+	                 (json_int_t)sandbox->call_count, "requests", list, "tally", sandbox->tally);
 }
 
 void request_log_reset(struct sandbox *sandbox)
@@ -68,4 +70,5 @@ void request_log_reset(struct sandbox *sandbox)
 	json_decref(sandbox->requests);
 	sandbox->requests = json_array();
 	sandbox->request_count = sandbox->call_count = 0;
+	request_tally_reset(sandbox);
 }

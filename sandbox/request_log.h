@@ -6,7 +6,8 @@
 
 void request_log_add(struct sandbox *sandbox, const char *site, const struct request *request,
                      const struct reply *reply);
-/* {count, calls, requests: […]}: those whose `seq` is above `since`. `calls` does not count the items of a $batch. */
+/* {count, calls, requests: […], tally}: those whose `seq` is above `since`. `calls` does not count the items of a
+ * $batch; `tally`: request_tally.h. */
 json_t *request_log_list(const struct sandbox *sandbox, int64_t since);
 void request_log_reset(struct sandbox *sandbox);
 

@@ -110,7 +110,10 @@ struct sandbox {
 	struct sandbox_webhooks webhooks;
 	json_t *requests; /* array, newest last */
 	int64_t request_count;
-	int64_t call_count; /* the same without the items of a $batch */
+	int64_t call_count;     /* the same without the items of a $batch */
+	json_t *tally;          /* kind -> {calls, items, busyMs, until} */
+	json_t *written_groups; /* id -> true: written to since its members were last read */
+	char last_item[200];    /* the kind of the last item of a $batch */
 	EVP_PKEY *token_key;
 	char token_key_id[48];
 	char token_modulus[400];

@@ -87,6 +87,8 @@ void sandbox_stop(struct sandbox *sandbox)
 	json_decref(sandbox->faults.rules);
 	json_decref(sandbox->faults.responses);
 	json_decref(sandbox->requests);
+	json_decref(sandbox->tally);
+	json_decref(sandbox->written_groups);
 	json_decref(sandbox->token_cache);
 	json_decref(sandbox->webhooks.queue);
 	json_decref(sandbox->webhooks.log);
