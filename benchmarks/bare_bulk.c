@@ -7,11 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "bare_token.h"
-#include "base/clock.h"
 #include "base/text.h"
+#include "spent.h"
 
 #define AT_ONCE 8
 #define BODY_CEILING (1 << 20)
@@ -142,27 +141,20 @@ static void run(struct load *load)
 	}
 }
 
-static double cpu_ms(const struct rusage *usage)
-{
-	return (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000 +
-	       (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000;
-}
-
 int main(int argc, char **argv)
 {
 	struct load load = {.made = 1};
-	struct rusage usage;
 	if (argc != 3 || (load.count = atol(argv[1])) < 1 || (load.groups = atol(argv[2])) < 1) {
 		fprintf(stderr, "usage: bare_bulk COUNT GROUPS\n");
 		return 2;
 	}
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	load.multi = curl_multi_init();
-	int64_t started = clock_monotonic_ms(clock_system());
+	struct spent before = spent_so_far();
 	load.headers = curl_slist_append(curl_slist_append(NULL, bare_bearer()), "Content-Type: application/json");
 	run(&load);
-	getrusage(RUSAGE_SELF, &usage);
-	printf("{\"ms\":%lld,\"cpuMs\":%.1f,\"peakKib\":%ld,\"calls\":%ld}\n",
-	       (long long)(clock_monotonic_ms(clock_system()) - started), cpu_ms(&usage), usage.ru_maxrss, load.made);
+	struct spent used = spent_since(&before);
+	printf("{\"ms\":%lld,\"cpuMs\":%.1f,\"peakKib\":%ld,\"calls\":%ld}\n", used.ms, used.cpu_ms, used.peak_kib,
+	       load.made);
 	return 0;
 }

@@ -7,12 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "bench_connector.h"
 #include "connector/connector.h"
 #include "engine_store.h"
+#include "spent.h"
 #include "worker/backlog.h"
 
 #define LEASE_MS 60000
@@ -65,35 +66,6 @@ enum result __wrap_http_client_perform_all(struct http_client *client, const str
 
 /* ---- the engine ---- */
 
-static const char *need(const char *name)
-{
-	const char *value = getenv(name);
-	if (value == NULL) {
-		fprintf(stderr, "%s is not set\n", name);
-		exit(2);
-	}
-	return value;
-}
-
-static struct connector_settings connector_of_environment(void)
-{
-	return (struct connector_settings){
-	    .connector_id = "bench",
-	    .type = "entra",
-	    .name = "Bench",
-	    .description = "",
-	    .group_mode = "bind",
-	    .enabled = true,
-	    .tenant_id = need("BENCH_TENANT"),
-	    .client_id = need("BENCH_CLIENT"),
-	    .cloud = "global",
-	    .credential = {.kind = CREDENTIAL_CLIENT_SECRET,
-	                   .source = CREDENTIAL_REFERENCE,
-	                   .reference = "env:BENCH_SECRET",
-	                   .version = 1},
-	};
-}
-
 /* False when nothing is due. */
 static bool run_one(const struct backlog *backlog)
 {
@@ -111,35 +83,18 @@ static bool run_one(const struct backlog *backlog)
 	return result == RESULT_OK;
 }
 
-static double cpu_ms(void)
-{
-	struct rusage usage;
-	getrusage(RUSAGE_SELF, &usage);
-	return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000 +
-	       (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1000;
-}
-
-static long peak_kib(void)
-{
-	struct rusage usage;
-	getrusage(RUSAGE_SELF, &usage);
-	return usage.ru_maxrss;
-}
-
 static void measure(const struct worker_options *options, struct engine_store *engine, size_t count)
 {
 	struct circuit circuit;
 	const struct backlog backlog = {.options = options, .circuit = &circuit, .holder = "bench", .lease_ms = LEASE_MS};
 	circuit_init(&circuit);
-	double cpu = cpu_ms();
-	int64_t started = clock_monotonic_ms(clock_system());
+	struct spent before = spent_so_far();
 	while (run_one(&backlog))
 		;
-	double used = cpu_ms() - cpu;
-	long long ms = (long long)(clock_monotonic_ms(clock_system()) - started);
+	struct spent used = spent_since(&before);
 	size_t active = engine_store_active(engine);
-	printf("{\"ms\":%lld,\"cpuMs\":%.1f,\"peakKib\":%ld,\"calls\":%ld,\"active\":%zu}\n", ms, used, peak_kib(), calls,
-	       active);
+	printf("{\"ms\":%lld,\"cpuMs\":%.1f,\"peakKib\":%ld,\"calls\":%ld,\"active\":%zu}\n", used.ms, used.cpu_ms,
+	       used.peak_kib, calls, active);
 	if (active != count) {
 		fprintf(stderr, "of %zu memberships %zu are active\n", count, active);
 		exit(1);
@@ -161,22 +116,16 @@ int main(int argc, char **argv)
 		perror(argv[4]);
 		return 1;
 	}
-	struct http_client *http = NULL;
-	const struct http_client_options client_options = {.ca_file = need("BENCH_CA")};
-	if (http_client_new(&client_options, &http, NULL) != RESULT_OK)
-		return 1;
-	const struct connector_settings connector = connector_of_environment();
-	const struct connector_environment environment = {.http = http,
-	                                                  .clock = clock_system(),
-	                                                  .login_url = need("BENCH_ORIGIN"),
-	                                                  .graph_url = need("BENCH_ORIGIN"),
-	                                                  .bindable_groups = "any"};
+	struct bench_connector bench;
+	bench_connector_open(&bench);
 	struct engine_store engine;
-	engine_store_open(&engine, argv[1], &connector, count, groups);
-	const struct worker_options options = {
-	    .store = engine.store, .clock = clock_system(), .environment = &environment, .allow = {.text = "env:BENCH_*"}};
+	engine_store_open(&engine, argv[1], &bench.settings, count, groups);
+	const struct worker_options options = {.store = engine.store,
+	                                       .clock = clock_system(),
+	                                       .environment = &bench.environment,
+	                                       .allow = {.text = BENCH_CONNECTOR_ALLOW}};
 	measure(&options, &engine, count);
-	http_client_free(http);
+	bench_connector_close(&bench);
 	engine_store_close(&engine);
 	if (record != NULL && fclose(record) != 0)
 		return 1;

@@ -5,11 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "bare_token.h"
-#include "base/clock.h"
 #include "base/id.h"
+#include "spent.h"
 
 #define AT_ONCE 64
 #define BODY_MAX (1 << 20)
@@ -128,30 +127,21 @@ static bool wave(struct replay *replay)
 	return true;
 }
 
-static double cpu_ms(const struct rusage *usage)
-{
-	return (double)(usage->ru_utime.tv_sec + usage->ru_stime.tv_sec) * 1000 +
-	       (double)(usage->ru_utime.tv_usec + usage->ru_stime.tv_usec) / 1000;
-}
-
 int main(int argc, char **argv)
 {
 	struct replay replay = {.calls = 1};
-	struct rusage before, after;
 	if (argc != 2 || (replay.record = fopen(argv[1], "re")) == NULL) {
 		fprintf(stderr, "usage: replay RECORD\n");
 		return 2;
 	}
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	replay.multi = curl_multi_init();
-	getrusage(RUSAGE_SELF, &before);
-	int64_t started = clock_monotonic_ms(clock_system());
+	struct spent before = spent_so_far();
 	replay.bearer = bare_bearer();
 	while (wave(&replay))
 		;
-	getrusage(RUSAGE_SELF, &after);
-	printf("{\"ms\":%lld,\"cpuMs\":%.1f,\"peakKib\":%ld,\"calls\":%ld,\"received\":%lld}\n",
-	       (long long)(clock_monotonic_ms(clock_system()) - started), cpu_ms(&after) - cpu_ms(&before), after.ru_maxrss,
-	       replay.calls, replay.received);
+	struct spent used = spent_since(&before);
+	printf("{\"ms\":%lld,\"cpuMs\":%.1f,\"peakKib\":%ld,\"calls\":%ld,\"received\":%lld}\n", used.ms, used.cpu_ms,
+	       used.peak_kib, replay.calls, replay.received);
 	return 0;
 }

@@ -6,8 +6,8 @@
 
 #include "connector/connector.h"
 #include "null_store.h"
-#include "simulated_graph.h"
 #include "secrets/credential_opener.h"
+#include "simulated_graph.h"
 #include "simulated_time.h"
 #include "worker/backlog.h"
 
