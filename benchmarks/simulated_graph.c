@@ -121,9 +121,9 @@ static int64_t serve(struct simulated_graph *graph, const struct http_request *a
 	                          .headers = headers_of(asked),
 	                          .body = asked->body != NULL ? asked->body : "",
 	                          .length = asked->body_length,
-	                          .origin = SIMULATED_ORIGIN};
-	if (!text_starts_with(asked->url, SIMULATED_ORIGIN) ||
-	    !request_read_target(&request, asked->url + strlen(SIMULATED_ORIGIN)))
+	                          .origin = graph->origin};
+	if (!text_starts_with(asked->url, graph->origin) ||
+	    !request_read_target(&request, asked->url + strlen(graph->origin)))
 		abort();
 	pthread_mutex_lock(&graph->sandbox.lock);
 	clock_set(graph);
@@ -172,7 +172,9 @@ enum result http_client_perform(struct http_client *client, const struct http_re
 
 void simulated_graph_open(struct simulated_graph *graph, struct simulated_time *time, int64_t latency_ms)
 {
+	static int opened;
 	*graph = (struct simulated_graph){.time = time, .latency_ms = latency_ms};
+	snprintf(graph->origin, sizeof(graph->origin), "https://graph-%d.test", ++opened);
 	graph->client = need(calloc(1, sizeof(*graph->client)));
 	graph->client->graph = graph;
 	if (sandbox_start(&graph->sandbox) != RESULT_OK)

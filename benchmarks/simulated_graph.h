@@ -13,8 +13,6 @@
 #include "sandbox.h"
 #include "simulated_time.h"
 
-#define SIMULATED_ORIGIN "https://graph.test"
-
 /* Whose membership is waited for. */
 struct simulated_watch {
 	char group_id[64], user_id[64];
@@ -25,6 +23,7 @@ struct simulated_graph {
 	struct sandbox sandbox;
 	struct simulated_time *time;
 	int64_t latency_ms;
+	char origin[32]; /* its own: what the connector has learned of another is no concern of it */
 	struct http_client *client;
 	struct simulated_watch *watches;
 	size_t watch_count, watched; /* the first `watched` are seen */

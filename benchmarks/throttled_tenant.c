@@ -161,8 +161,8 @@ static void tenant_open(struct tenant *tenant, const struct throttled_options *o
 	circuit_init(&tenant->circuit);
 	tenant->environment = (struct connector_environment){.http = tenant->graph.client,
 	                                                     .clock = &tenant->time.clock,
-	                                                     .login_url = SIMULATED_ORIGIN,
-	                                                     .graph_url = SIMULATED_ORIGIN,
+	                                                     .login_url = tenant->graph.origin,
+	                                                     .graph_url = tenant->graph.origin,
 	                                                     .bindable_groups = "any"};
 	tenant->worker = (struct worker_options){.store = null_store_ops(tenant->null_store),
 	                                         .clock = &tenant->time.clock,

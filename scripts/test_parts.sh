@@ -1,6 +1,6 @@
 # Sourced by ./test: its parts. Each adds to passed, failed, skipped and names what failed in failures[].
 
-parts="style warnings sanitize threads system crash fuzz"
+parts="style warnings sanitize threads simulated system crash fuzz"
 full_parts="valgrind faults_long crash_long fuzz_long"
 
 count_pass() {
@@ -42,11 +42,16 @@ run_c_test() {
 	echo "$status" >"$program.status"
 }
 
-# run_c_tests DIR PREFIX: every cmocka program of that build, each in its own process; a crash is a failure of its own. Three
-# at a time: many of them wait for what they play.
+# run_c_tests DIR PREFIX: every cmocka program of that build, each in its own process; a crash is a failure of its own.
 run_c_tests() {
+	run_programs "$1" "$2" -name 'unit-*' -o -name 'contract-*'
+}
+
+# run_programs DIR PREFIX TEST…: those whose names find's tests take, three at a time: many of them wait for what they play.
+run_programs() {
 	local dir=$1 prefix=$2 program status programs
-	mapfile -t programs < <(find "$dir/tests" -maxdepth 3 -type f \( -name 'unit-*' -o -name 'contract-*' \) -executable | sort)
+	shift 2
+	mapfile -t programs < <(find "$dir/tests" -maxdepth 3 -type f \( "$@" \) -executable | sort)
 	export RUN_UNDER
 	export -f run_c_test
 	printf '%s\0' "${programs[@]}" | xargs -0 -n 1 -P 3 bash -c 'run_c_test "$1"' run_c_test
@@ -91,6 +96,12 @@ part_threads() {
 part_valgrind() {
 	build_with "$build"
 	RUN_UNDER="valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite" run_c_tests "$build" valgrind
+}
+
+# Minutes of simulated time, at the speed of the release.
+part_simulated() {
+	build_with "$build"
+	run_programs "$build" simulated -name 'simulated-*'
 }
 
 # Drives the built binary from outside, with the sanitizers in it.
