@@ -82,20 +82,27 @@ static void approve(struct store *store, size_t person, size_t group, struct are
 	must(store->ops->request_apply(store, &admin, request_id, &change, arena, &request, &error), "approval", &error);
 }
 
-static void durable_open(struct engine_store *engine, const char *url, const struct connector_settings *connector,
-                         size_t count, size_t groups)
+void engine_store_reopen(struct engine_store *engine, const char *url)
 {
 	static const uint8_t seed[32] = {1, 2, 3};
 	struct error error = {0};
 	const struct store_options options = {.url = url, .clock = clock_system(), .exclusive = true, .create = true};
-	struct arena *arena = arena_new(ARENA_CEILING);
-	if (arena == NULL)
-		abort();
+	*engine = (struct engine_store){0};
 	must(audit_key_from_seed(seed, &engine->key), "audit key", &error);
 	must(store_open(&options, &engine->store, &error), "store", &error);
 	engine->signer.key = engine->key;
+	engine->store->ops->set_audit_signer(engine->store, &engine->signer);
+}
+
+static void durable_open(struct engine_store *engine, const char *url, const struct connector_settings *connector,
+                         size_t count, size_t groups)
+{
+	struct error error = {0};
+	struct arena *arena = arena_new(ARENA_CEILING);
+	if (arena == NULL)
+		abort();
+	engine_store_reopen(engine, url);
 	struct store *store = engine->store;
-	store->ops->set_audit_signer(store, &engine->signer);
 	must(store->ops->connector_create(store, &admin, connector, NULL, arena, &error), "connector", &error);
 	people_map(store, connector, count, arena);
 	for (size_t group = 0; group < groups; group++)

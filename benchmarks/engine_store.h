@@ -18,6 +18,8 @@ struct engine_store {
 /* `kind`: "null", or the URL of a new database. User u is in group u % groups. Ends the program if it cannot. */
 void engine_store_open(struct engine_store *engine, const char *kind, const struct connector_settings *connector,
                        size_t count, size_t groups);
+/* One that is there already. */
+void engine_store_reopen(struct engine_store *engine, const char *url);
 /* Grants that are active. */
 size_t engine_store_active(struct engine_store *engine);
 void engine_store_close(struct engine_store *engine);

@@ -211,7 +211,9 @@ static void group_put(struct sandbox *sandbox, size_t number)
 	                               "mailNickname", name, "securityEnabled", 1, "mailEnabled", 0, "groupTypes",
 	                               "onPremisesSyncEnabled", "isAssignableToRole", "isManagementRestricted",
 	                               "membershipRule", "resourceProvisioningOptions"));
-	json_object_set_new(directory_put_group(sandbox, group), "createdAt", json_integer(0));
+	json_t *record = directory_put_group(sandbox, group);
+	json_object_set_new(record, "createdAt", json_integer(0));
+	json_object_clear(json_object_get(record, "members"));
 	json_decref(group);
 }
 

@@ -1,6 +1,6 @@
 # Sourced by ./test: its parts. Each adds to passed, failed, skipped and names what failed in failures[].
 
-parts="style warnings sanitize threads simulated system crash fuzz"
+parts="style warnings sanitize threads simulated instructions system crash fuzz"
 full_parts="valgrind faults_long crash_long fuzz_long"
 
 count_pass() {
@@ -102,6 +102,20 @@ part_valgrind() {
 part_simulated() {
 	build_with "$build"
 	run_programs "$build" simulated -name 'simulated-*'
+}
+
+# Where the record was made on another platform there is nothing to compare.
+part_instructions() {
+	local output
+	if output=$("$root/bench" --instructions --tolerance=10 2>&1); then
+		case $output in
+		SKIP*) skipped=$((skipped + 1)) ;;
+		*) count_pass ;;
+		esac
+		return
+	fi
+	count_fail "a hot path needs over 10% more instructions than benchmarks/instructions.txt says"
+	printf '%s\n' "$output" >&2
 }
 
 # Drives the built binary from outside, with the sanitizers in it.
