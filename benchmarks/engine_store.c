@@ -119,6 +119,8 @@ void engine_store_open(struct engine_store *engine, const char *kind, const stru
                        size_t count, size_t groups)
 {
 	*engine = (struct engine_store){0};
+	if (groups == 0)
+		abort();
 	if (!text_equal(kind, "null")) {
 		durable_open(engine, kind, connector, count, groups);
 		return;
