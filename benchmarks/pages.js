@@ -28,8 +28,9 @@ export const bounds = `## What bounds each row
   signed, on disk.
 - **Throttled tenant**: the window of 150 s. Our own count slides and is kept a second longer, the tenant's begins with the first
   write, so a part of each window passes unused; a part is kept for single approvals. With a PATCH that counts as one the quota is
-  60,000 links in 150 s, and the latency of a call bounds what can be sent. Simulated time: the figures are counts, the same on any
-  machine.
+  60,000 links in 150 s, and the latency of a call bounds what can be sent. After a refusal the whole app waits until the tenant's
+  window is over, and so does a single approval: its row is only as good as the price of a link was learned. Simulated time: the
+  figures are counts, the same on any machine.
 - **A million members listed**: one page after another, each of which names the next. A page is in memory once as bytes and once
   as JSON; who is looked for is found by a binary search.
 - **Not measured yet**: list pages of the API over a million grants, and the comparison of all of a group's members with all grants.
