@@ -102,6 +102,11 @@ static enum exit_code no_answer(const struct api_client *client, const struct ht
 	                        : "");
 }
 
+static bool write_piece(void *context, const void *bytes, size_t length)
+{
+	return fwrite(bytes, 1, length, context) == length;
+}
+
 enum exit_code api_client_send(const struct api_client *client, const struct api_call_made *call,
                                struct api_answer *ret_answer)
 {
@@ -112,7 +117,9 @@ enum exit_code api_client_send(const struct api_client *client, const struct api
 	                               .header_count = make_headers(client, call, headers),
 	                               .timeout_ms = TIMEOUT_MS,
 	                               .max_response_bytes = LARGEST_ANSWER,
-	                               .unix_socket = client->unix_socket};
+	                               .unix_socket = client->unix_socket,
+	                               .take = call->into ? write_piece : NULL,
+	                               .take_context = call->into};
 	const char *body = call->body ? json_write(client->arena, call->body) : NULL;
 	struct http_response response = {0};
 	struct api_answer answer = {0};
@@ -128,6 +135,8 @@ enum exit_code api_client_send(const struct api_client *client, const struct api
 	waiting_start(&waiting);
 	result = http_client_perform(client->http, &request, client->arena, &response, &error);
 	waiting_stop(&waiting);
+	if (result != RESULT_OK && call->into && ferror(call->into))
+		return command_fail(EXIT_DID_NOT_HOLD, "The file cannot be written: is the disk full?");
 	if (result != RESULT_OK)
 		return no_answer(client, &response, &error);
 	answer.status = response.status;

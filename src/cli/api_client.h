@@ -3,6 +3,7 @@
 #define AIC_CLI_API_CLIENT_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "base/macro.h"
 #include "base/memory.h"
@@ -29,6 +30,7 @@ struct api_call_made {
 	const json_t *body; /* NULL: none */
 	const char *file;   /* NULL; instead of `body`: a CSV file */
 	size_t file_length;
+	FILE *into;                  /* NULL; where the body of a 2xx answer is written, instead of kept */
 	const char *if_match;        /* NULL */
 	const char *idempotency_key; /* NULL */
 };

@@ -37,26 +37,6 @@ static enum result read_small(const char *path, struct arena *arena, char **ret_
 	return RESULT_OK;
 }
 
-static bool checkpoint_from_json(const json_t *value, struct arena *arena, struct audit_checkpoint *ret_checkpoint)
-{
-	const char *hash = json_string_at(value, "hash");
-	const char *at = json_string_at(value, "at");
-	const char *signature = json_string_at(value, "signature");
-	struct audit_checkpoint checkpoint = {.seq = json_integer_at(value, "seq", 0)};
-	uint8_t *bytes = NULL;
-	size_t length = 0;
-
-	if (checkpoint.seq < 1 || !hash || strlen(hash) != DIGEST_HEX_SIZE - 1 || !at || !signature ||
-	    clock_parse(at, &checkpoint.at) != RESULT_OK ||
-	    text_base64_decode(arena, signature, strlen(signature), &bytes, &length) != RESULT_OK ||
-	    length != AUDIT_SIGNATURE_SIZE)
-		return false;
-	memcpy(checkpoint.hash, hash, DIGEST_HEX_SIZE);
-	memcpy(checkpoint.signature, bytes, AUDIT_SIGNATURE_SIZE);
-	*ret_checkpoint = checkpoint;
-	return true;
-}
-
 enum result audit_file_read_checkpoint(const char *path, struct audit_checkpoint *ret_checkpoint, struct error *error)
 {
 	_cleanup_(arena_freep) struct arena *arena = arena_new(SMALL_FILE * 8);
@@ -75,7 +55,7 @@ enum result audit_file_read_checkpoint(const char *path, struct audit_checkpoint
 	if (result != RESULT_OK)
 		return error_set(error, result, NULL, "%s is not JSON.", path);
 	items = json_object_get(value, "items");
-	if (!checkpoint_from_json(json_is_array(items) ? json_array_get(items, 0) : value, arena, ret_checkpoint))
+	if (!audit_checkpoint_from_json(json_is_array(items) ? json_array_get(items, 0) : value, arena, ret_checkpoint))
 		return error_set(error, RESULT_INVALID, NULL,
 		                 "%s is no checkpoint: {\"seq\":…,\"hash\":…,\"at\":…,\"signature\":…} is expected.", path);
 	return RESULT_OK;
@@ -102,35 +82,6 @@ enum result audit_file_read_public_key(const char *path, struct audit_key **ret_
 		return error_set(error, RESULT_INVALID, NULL, "%s holds no Ed25519 public key (PEM, or {\"publicKey\":\"…\"}).",
 		                 path);
 	return RESULT_OK;
-}
-
-static bool event_from_json(const json_t *value, struct arena *arena, struct audit_event *ret_event)
-{
-	const char *at = json_string_at(value, "at");
-	const json_t *detail = json_object_get(value, "detail");
-	struct audit_event event = {
-	    .seq = json_integer_at(value, "seq", 0),
-	    .actor_kind = arena_strdup(arena, json_string_at(value, "actor.kind")),
-	    .actor_id = arena_strdup(arena, json_string_at(value, "actor.id")),
-	    .action = arena_strdup(arena, json_string_at(value, "action")),
-	    .target_kind = arena_strdup(arena, json_string_at(value, "target.kind")),
-	    .target_id = arena_strdup(arena, json_string_at(value, "target.id")),
-	    .outcome = arena_strdup(arena, json_string_at(value, "outcome")),
-	    .detail = json_is_object(detail) ? json_write(arena, detail) : NULL,
-	    .prev_hash = arena_strdup(arena, json_string_at(value, "prevHash")),
-	    .hash = arena_strdup(arena, json_string_at(value, "hash")),
-	};
-	_cleanup_(json_decrefp) json_t *again = NULL;
-
-	if (!at || clock_parse(at, &event.at) != RESULT_OK || !event.detail || !event.hash ||
-	    strlen(event.hash) != DIGEST_HEX_SIZE - 1)
-		return false;
-	/* What the line says beyond the event, no hash would cover: it must be the event and nothing else. */
-	again = audit_event_to_json(&event, true);
-	if (!again || !json_equal(again, value))
-		return false;
-	*ret_event = event;
-	return true;
 }
 
 /* A line of at most LONGEST_EVENT bytes; *ret_any false at the end of the file. */
@@ -164,7 +115,7 @@ enum result audit_file_next_event(FILE *file, struct arena *arena, struct audit_
 		return error_set(error, result, NULL, "Not enough memory to read the export.");
 	if (result != RESULT_OK)
 		return error_set(error, RESULT_INVALID, NULL, "The line is not one whole JSON object.");
-	if (!event_from_json(value, arena, ret_event))
+	if (!audit_event_from_json(value, arena, ret_event))
 		return error_set(error, RESULT_INVALID, NULL, "The line is not an event in the form in which it was hashed.");
 	return RESULT_OK;
 }

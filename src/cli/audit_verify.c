@@ -10,6 +10,7 @@
 #include "cli/audit_file.h"
 #include "cli/audit_trail.h"
 #include "cli/command.h"
+#include "cli/evidence_verify.h"
 #include "cli/service_config.h"
 
 #define BLOCK 500
@@ -20,7 +21,7 @@
 
 static const struct option_row options[] = {
     {"--config", "FILE", "verify the store of this config", false},
-    {"--export", "FILE", "verify an export (jsonl of audit export)", false},
+    {"--export", "FILE", "verify an evidence file, or an export (jsonl of audit export)", false},
     {"--public-key", "FILE", "with --export: the key that checkpoints are signed with", false},
     {"--since-checkpoint", "FILE", "a checkpoint kept elsewhere: finds a cut tail too", false},
 };
@@ -224,6 +225,12 @@ static enum exit_code verify_export(const char *path, const char *key_path, cons
 	file = fopen(path, "re");
 	if (!file)
 		return command_fail(EXIT_DID_NOT_HOLD, "%s cannot be opened: %s.", path, strerror(errno));
+	if (evidence_verify_is_evidence(file)) {
+		enum exit_code code = evidence_verify(file, key, since);
+
+		(void)fclose(file);
+		return code;
+	}
 	audit_trail_init(&trail, key, NULL, 0, since);
 	result = walk_export(file, &trail, &error);
 	(void)fclose(file);
@@ -249,7 +256,8 @@ enum exit_code command_audit_verify(int argc, char **argv)
 		(void)printf(
 		    "usage: aiclearance audit verify --config FILE [--since-checkpoint FILE]\n"
 		    "       aiclearance audit verify --export FILE --public-key FILE [--since-checkpoint FILE]\n\n"
-		    "Recomputes the chain and what was signed about it; exit 1 and the first bad sequence number.\n\n");
+		    "Recomputes the chain and what was signed about it; exit 1 and the first bad sequence number. An evidence\n"
+		    "file is verified as a whole: its seal, its events, and the checkpoints around them.\n\n");
 		arguments_print_options(options, ARRAY_SIZE(options));
 		return EXIT_HELD;
 	}

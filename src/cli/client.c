@@ -277,6 +277,8 @@ static enum exit_code make_body(struct client_run *run, json_t **ret_body)
 		return no_memory();
 	if (client_body_fill(run->verb, &run->arguments, run->arena, body, &error) != RESULT_OK)
 		return command_fail(EXIT_USAGE, "%s", error.detail);
+	if (run->verb->confirms && json_object_set_new(body, "confirm", json_string(run->arguments.positional[0])) != 0)
+		return command_fail(EXIT_USAGE, "The argument is not UTF-8.");
 	*ret_body = TAKE_PTR(body);
 	return EXIT_HELD;
 }
@@ -294,7 +296,8 @@ static enum exit_code run_post(struct client_run *run)
 		id_random(key);
 		call.idempotency_key = given(run, "--idempotency-key") ? given(run, "--idempotency-key") : key;
 	}
-	if (run->verb->shape == CLIENT_CREATE || run->verb->fixed || client_body_is_given(run->verb, &run->arguments))
+	if (run->verb->shape == CLIENT_CREATE || run->verb->fixed || run->verb->confirms ||
+	    client_body_is_given(run->verb, &run->arguments))
 		code = make_body(run, &body);
 	if (code != EXIT_HELD)
 		return code;

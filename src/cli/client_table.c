@@ -273,6 +273,13 @@ static const struct client_verb settings_verbs[] = {
 static const struct client_verb inbox_verbs[] = {
     {"show", CLIENT_SHOW, "GET", "/inbox-events/{}", "EVENT-ID", "what became of a webhook"},
 };
+static const struct client_field subject_erase[] = {
+    {{"--reason", "TEXT", "kept with the erasure: should name nobody", false}, "reason", FIELD_TEXT},
+};
+static const struct client_verb subject_verbs[] = {
+    {"erase", CLIENT_ACT, "POST", "/people/{}/erase", "ACCOUNT-ID",
+     "takes away a person's texts and names; the audit trail stays whole", FIELDS(subject_erase), .confirms = true},
+};
 static const struct client_verb me_verbs[] = {
     {"show", CLIENT_SHOW, "GET", "/me", "", "who this token is"},
 };
@@ -286,6 +293,7 @@ const struct client_noun client_nouns[] = {
     {"follow-up", "what waits for a person", VERBS(follow_up_verbs)},
     {"job", "work under way", VERBS(job_verbs)},
     {"audit", "the audit trail", VERBS(audit_verbs)},
+    {"subject", "people, by Atlassian account", VERBS(subject_verbs)},
     {"settings", "how requests come in from Jira", VERBS(settings_verbs)},
     {"inbox", "webhooks received", VERBS(inbox_verbs)},
     {"me", "who this token is", VERBS(me_verbs)},

@@ -54,6 +54,7 @@ struct client_verb {
 	size_t field_count;
 	const struct client_column *columns; /* of a list */
 	size_t column_count;
+	bool confirms;     /* the body's "confirm" repeats the positional argument */
 	const char *fixed; /* JSON of members that every body has unless told otherwise; NULL */
 };
 

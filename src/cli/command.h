@@ -27,6 +27,7 @@ enum exit_code command_secrets(int argc, char **argv);
 /* `audit verify`, and whatever else `audit` can do, through the API. */
 enum exit_code command_audit(int argc, char **argv);
 enum exit_code command_audit_verify(int argc, char **argv);
+enum exit_code command_evidence(int argc, char **argv);
 /* The API from a terminal: `noun` is one of client_table.h. */
 enum exit_code command_client(const char *noun, int argc, char **argv);
 

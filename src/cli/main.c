@@ -31,6 +31,7 @@ static void print_help(FILE *into)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		(void)fprintf(into, "  %-14s %s\n", commands[i].name, commands[i].summary);
 	(void)fprintf(into, "\nThe API from a terminal (AICLEARANCE_URL, AICLEARANCE_TOKEN):\n");
+	(void)fprintf(into, "  %-14s %s\n", "evidence", "requests, grants and events of a period in one sealed file");
 	for (size_t i = 0; i < client_noun_count; i++)
 		if (!text_equal(client_nouns[i].name, "audit"))
 			print_noun(&client_nouns[i], into);
@@ -53,6 +54,8 @@ static enum exit_code run(int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		if (text_equal(commands[i].name, name))
 			return commands[i].run(argc - 2, argv + 2);
+	if (text_equal(name, "evidence"))
+		return command_evidence(argc - 2, argv + 2);
 	if (client_noun_find(name))
 		return command_client(name, argc - 2, argv + 2);
 	return command_fail(EXIT_USAGE, "There is no command \"%.60s\"; \"aiclearance --help\" lists them.", name);

@@ -96,6 +96,12 @@ void audit_verifier_init(struct audit_verifier *verifier)
 	memcpy(verifier->prev_hash, AUDIT_GENESIS, DIGEST_HEX_SIZE);
 }
 
+void audit_verifier_init_after(struct audit_verifier *verifier, int64_t seq, const char *hash)
+{
+	*verifier = (struct audit_verifier){.next_seq = seq + 1};
+	snprintf(verifier->prev_hash, sizeof(verifier->prev_hash), "%s", hash);
+}
+
 static enum result verifier_fail(struct audit_verifier *verifier, int64_t seq, const char *reason)
 {
 	verifier->bad_seq = seq;

@@ -46,6 +46,14 @@ struct audit_checkpoint {
 	uint8_t signature[AUDIT_SIGNATURE_SIZE];
 };
 
+/* {seq,hash,at,signature}, as the contract shows it. The caller owns the value; NULL on failure. */
+json_t *audit_checkpoint_to_json(const struct audit_checkpoint *checkpoint, struct arena *arena) MUST_CHECK;
+/* False if the value is no checkpoint. */
+bool audit_checkpoint_from_json(const json_t *value, struct arena *arena, struct audit_checkpoint *ret_checkpoint)
+    MUST_CHECK;
+/* False if the value is no event, or holds anything beyond one in exactly the form in which it is hashed. */
+bool audit_event_from_json(const json_t *value, struct arena *arena, struct audit_event *ret_event) MUST_CHECK;
+
 /* An Ed25519 key pair. Opaque; the private half is wiped on free. */
 struct audit_key;
 enum result audit_key_generate(struct audit_key **ret_key) MUST_CHECK;
@@ -71,6 +79,8 @@ struct audit_verifier {
 	char reason[256];
 };
 void audit_verifier_init(struct audit_verifier *verifier);
+/* The same from the event that follows this one. */
+void audit_verifier_init_after(struct audit_verifier *verifier, int64_t seq, const char *hash);
 /* RESULT_OK if it fits; RESULT_INVALID and bad_seq, reason set if not (the first fault stays). */
 enum result audit_verifier_add(struct audit_verifier *verifier, const struct audit_event *event, struct arena *scratch)
     MUST_CHECK;

@@ -43,6 +43,10 @@ struct http_request {
 	int64_t timeout_ms;        /* of the whole exchange; > 0 */
 	size_t max_response_bytes; /* > 0 */
 	const char *unix_socket;   /* NULL: TCP */
+	/* NULL, or where the body of a 2xx answer goes piece by piece, on the client's thread, instead of into the
+	 * response; max_response_bytes is then about other answers. False ends the exchange as cancelled. */
+	bool (*take)(void *context, const void *bytes, size_t length);
+	void *take_context;
 	bool secret_body; /* the body holds a credential: HTTP/1.1, since the HTTP/2 library does not wipe its buffers */
 };
 

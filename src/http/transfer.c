@@ -40,10 +40,26 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *data)
 	return 0;
 }
 
+/* The answer is one whose body is not collected. */
+static bool is_handed_on(const struct transfer *transfer)
+{
+	long status = 0;
+	if (transfer->request->take == NULL)
+		return false;
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	return status >= 200 && status < 300;
+}
+
 static size_t take_body(char *bytes, size_t size, size_t count, void *data)
 {
 	struct transfer *transfer = data;
 	size_t length = size * count;
+	if (is_handed_on(transfer)) {
+		if (transfer->request->take(transfer->request->take_context, bytes, length))
+			return length;
+		transfer->failure = HTTP_FAILURE_CANCELLED;
+		return 0;
+	}
 	if (length > transfer->body.ceiling - transfer->body.length) {
 		transfer->failure = HTTP_FAILURE_TOO_LARGE;
 		return 0;

@@ -326,5 +326,10 @@ static const struct shape_field inbox_fields[] = {
 };
 const struct shape answer_inbox_event = SHAPE("InboxEvent", inbox_fields);
 
+static const struct shape_field erasure_fields[] = {
+    STRING("accountId"), NUMBER("requests"), NUMBER("grants"), NUMBER("mappings"), NUMBER("tokens"), NUMBER("other"),
+};
+const struct shape answer_erasure = SHAPE("Erasure", erasure_fields);
+
 static const struct shape_field event_id_fields[] = {STRING("eventId")};
 const struct shape answer_event_id = SHAPE("EventId", event_id_fields);

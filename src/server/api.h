@@ -67,6 +67,9 @@ API_HANDLER(api_audit_export);
 API_HANDLER(api_audit_checkpoints);
 API_HANDLER(api_audit_public_key);
 
+API_HANDLER(api_evidence);
+API_HANDLER(api_person_erase);
+
 API_HANDLER(api_inbox_read);
 API_HANDLER(api_hook_jira);
 API_HANDLER(api_hook_automation);

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "server/csv_cell.h"
 #include "server/render.h"
 
 #define EXPORT_EVENTS 200
@@ -47,7 +48,7 @@ enum result api_audit_checkpoints(struct api_call *call)
 		return result;
 	_cleanup_(json_decrefp) json_t *items = json_array();
 	for (size_t i = 0; i < count; i++) {
-		if (json_array_append_new(items, render_checkpoint(&checkpoints[i], call->arena)) != 0)
+		if (json_array_append_new(items, audit_checkpoint_to_json(&checkpoints[i], call->arena)) != 0)
 			return RESULT_NO_MEMORY;
 	}
 	return call_answer_list(call, TAKE_PTR(items), next);
@@ -73,42 +74,20 @@ enum result api_audit_public_key(struct api_call *call)
  * -------------------------------------------------------------------------------------------------------------------
  */
 
-/* A cell that a spreadsheet would take for a formula is quoted with ' (CONTRACT, identity-mappings/export). */
-static void export_cell(struct text *piece, const char *value, char after)
-{
-	if (value == NULL)
-		value = "";
-	bool formula = value[0] != '\0' && strchr("=+-@", value[0]) != NULL;
-	bool quoted = strpbrk(value, ",\"\r\n") != NULL;
-	if (quoted)
-		text_append_char(piece, '"');
-	if (formula)
-		text_append_char(piece, '\'');
-	for (; *value != '\0'; value++) {
-		if (*value == '"')
-			text_append_char(piece, '"');
-		text_append_char(piece, *value);
-	}
-	if (quoted)
-		text_append_char(piece, '"');
-	text_append_char(piece, after);
-}
-
 static void export_csv(struct text *piece, const struct audit_event *event)
 {
 	char at[CLOCK_TEXT_SIZE];
 	clock_format(event->at, at);
 	text_printf(piece, "%lld,%s,", (long long)event->seq, at);
-	export_cell(piece, event->actor_kind, ',');
-	export_cell(piece, event->actor_id, ',');
-	export_cell(piece, event->action, ',');
-	export_cell(piece, event->target_kind, ',');
-	export_cell(piece, event->target_id, ',');
-	export_cell(piece, event->outcome, ',');
-	export_cell(piece, event->detail, ',');
-	export_cell(piece, event->prev_hash, ',');
-	export_cell(piece, event->hash, '\r');
-	text_append_char(piece, '\n');
+	csv_append_cell(piece, event->actor_kind, ",");
+	csv_append_cell(piece, event->actor_id, ",");
+	csv_append_cell(piece, event->action, ",");
+	csv_append_cell(piece, event->target_kind, ",");
+	csv_append_cell(piece, event->target_id, ",");
+	csv_append_cell(piece, event->outcome, ",");
+	csv_append_cell(piece, event->detail, ",");
+	csv_append_cell(piece, event->prev_hash, ",");
+	csv_append_cell(piece, event->hash, "\r\n");
 }
 
 static enum result export_jsonl(struct api_call *call, struct text *piece, const struct audit_event *event)

@@ -61,8 +61,9 @@ struct api_call;
  * thread. */
 struct call_stream {
 	enum result (*fill)(struct api_call *call, struct text *piece);
-	int64_t after;          /* last sequence number that was given out */
-	char after_id[ID_SIZE]; /* last id, of a list that has no numbers; "" at its end */
+	void (*done)(struct api_call *call); /* once, when the answer is over, whole or not; NULL */
+	int64_t after;                       /* last sequence number that was given out */
+	char after_id[ID_SIZE];              /* last id, of a list that has no numbers; "" at its end */
 	bool csv;
 	bool started;
 };

@@ -296,6 +296,8 @@ static void exchange_free(struct exchange *exchange)
 		return;
 	atomic_fetch_sub(&exchange->server->exchanges, 1);
 	router_leave(&exchange->call);
+	if (exchange->call.stream != NULL && exchange->call.stream->done != NULL)
+		exchange->call.stream->done(&exchange->call);
 	api_call_done(&exchange->call);
 	text_done(&exchange->body);
 	text_done(&exchange->piece);

@@ -30,7 +30,6 @@ json_t *render_intake(const struct intake_settings *settings) MUST_CHECK;
 json_t *render_request(const struct access_request *request) MUST_CHECK;
 json_t *render_grant(const struct grant *grant, const struct grant_history *history, size_t count) MUST_CHECK;
 json_t *render_job(const struct job *job) MUST_CHECK;
-json_t *render_checkpoint(const struct audit_checkpoint *checkpoint, struct arena *arena) MUST_CHECK;
 json_t *render_inbox_event(const struct inbox_event *event) MUST_CHECK;
 
 #endif

@@ -129,18 +129,6 @@ json_t *render_job(const struct job *job)
 	return render_done(object, failed);
 }
 
-json_t *render_checkpoint(const struct audit_checkpoint *checkpoint, struct arena *arena)
-{
-	const char *signature = text_base64_encode(arena, checkpoint->signature, sizeof checkpoint->signature);
-	bool failed = signature == NULL;
-	json_t *object = json_object();
-	json_put(object, "seq", json_integer(checkpoint->seq), &failed);
-	json_put_string(object, "hash", checkpoint->hash, &failed);
-	json_put_time(object, "at", checkpoint->at, &failed);
-	json_put_string(object, "signature", signature, &failed);
-	return render_done(object, failed);
-}
-
 json_t *render_inbox_event(const struct inbox_event *event)
 {
 	bool failed = false;

@@ -177,6 +177,14 @@ static const struct shape_field grant_resolve_fields[] = {
 };
 const struct shape shape_grant_resolve = SHAPE("GrantResolve", grant_resolve_fields);
 
+/* ---- people ---- */
+
+static const struct shape_field person_erase_fields[] = {
+    {"confirm", SHAPE_STRING, REQUIRED, 1, LENGTH_ACCOUNT, .about = "The account id once more"},
+    {"reason", SHAPE_STRING, 0, 0, LENGTH_TEXT, .about = "Kept with the erasure; should name nobody"},
+};
+const struct shape shape_person_erase = SHAPE("PersonErase", person_erase_fields);
+
 /* ---- hooks ---- */
 
 /* Only for the document: the body of a webhook is read by jira/webhook.h, never by this table. */

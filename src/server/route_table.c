@@ -214,6 +214,17 @@ static const struct route routes[] = {
      .success = {200}, .operation = "getAuditPublicKey", .summary = "The key that checkpoints are verified with",
      .handle = api_audit_public_key},
 
+    {ROUTE("GET", V1 "/evidence", A | U, ROUTE_QUICK, ROUTE_TEXT, 0), .query = &query_evidence,
+     .media = {"text/html", "text/csv"}, .success = {200}, .problems = {404}, .operation = "getEvidence",
+     .summary = "Requests, grants and events of a period in one sealed file", .handle = api_evidence},
+
+    /* ---- people
+       ----------------------------------------------------------------------------------------------------------------------
+     */
+    {ROUTE("POST", V1 "/people/{accountId}/erase", A, ROUTE_WAITING, ROUTE_OBJECT, 0), .request = &shape_person_erase,
+     .response = &answer_erasure, .success = {200}, .problems = {404, 409}, .operation = "erasePerson",
+     .summary = "Takes away a person's texts and names", .handle = api_person_erase},
+
     /* ---- inbox, hooks
        ------------------------------------------------------------------------------------------------------------------
      */

@@ -18,6 +18,7 @@ extern const struct shape shape_intake;
 extern const struct shape shape_request_create;
 extern const struct shape shape_comment;
 extern const struct shape shape_grant_resolve;
+extern const struct shape shape_person_erase;
 extern const struct shape shape_webhook;
 extern const struct shape shape_automation;
 
@@ -31,6 +32,7 @@ extern const struct shape query_jobs;
 extern const struct shape query_wait;
 extern const struct shape query_search;
 extern const struct shape query_export;
+extern const struct shape query_evidence;
 
 /* what is answered (answer_shapes.c) */
 extern const struct shape answer_problem;
@@ -49,6 +51,7 @@ extern const struct shape answer_job;
 extern const struct shape answer_audit_event;
 extern const struct shape answer_checkpoint;
 extern const struct shape answer_public_key;
+extern const struct shape answer_erasure;
 extern const struct shape answer_inbox_event;
 extern const struct shape answer_event_id;
 

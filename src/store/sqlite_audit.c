@@ -220,6 +220,15 @@ enum result sqlite_op_audit_read_from(struct store *store, int64_t after_seq, in
 	                        SQL_ARGS(sql_int(after_seq), sql_int(limit)), ret_events, ret_count, NULL);
 }
 
+enum result sqlite_op_audit_list_of_grant(struct store *store, const char *grant_id, struct arena *arena,
+                                          struct audit_event **ret_events, size_t *ret_count)
+{
+	return sqlite_read_list(store, arena, &event_row, SQLITE_WHOLE_LIST,
+	                        "SELECT " EVENT_COLUMNS " FROM audit_event WHERE target_kind = 'grant' AND target_id = ?1 "
+	                        "ORDER BY seq",
+	                        SQL_ARGS(sql_text(grant_id)), ret_events, ret_count, NULL);
+}
+
 static void checkpoint_read(struct cursor *cursor, void *item)
 {
 	struct audit_checkpoint *checkpoint = item;
@@ -235,11 +244,11 @@ static const char *checkpoint_key(const void *item, struct arena *arena)
 	return arena_printf(arena, "%lld", (long long)((const struct audit_checkpoint *)item)->seq);
 }
 
-static const struct row_type checkpoint_row = {sizeof(struct audit_checkpoint), checkpoint_read, checkpoint_key};
+const struct row_type audit_checkpoint_row = {sizeof(struct audit_checkpoint), checkpoint_read, checkpoint_key};
 
 enum result sqlite_op_audit_head(struct store *store, struct audit_checkpoint *ret_head)
 {
-	return sqlite_read_one(store, NULL, &checkpoint_row, "SELECT seq, hash, at, signature FROM audit_head", NULL,
+	return sqlite_read_one(store, NULL, &audit_checkpoint_row, "SELECT seq, hash, at, signature FROM audit_head", NULL,
 	                       ret_head);
 }
 
@@ -277,7 +286,7 @@ enum result sqlite_op_audit_checkpoint_list(struct store *store, const struct pa
                                             const char **ret_next)
 {
 	return sqlite_read_list(
-	    store, arena, &checkpoint_row, page_limit(page),
+	    store, arena, &audit_checkpoint_row, page_limit(page),
 	    "SELECT seq, hash, at, signature FROM audit_checkpoint WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2",
 	    SQL_ARGS(sql_int(page_seq(page)), sql_int(page_limit(page) + 1)), ret_checkpoints, ret_count, ret_next);
 }

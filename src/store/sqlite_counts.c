@@ -1,10 +1,6 @@
-/* Counts for /metrics, and the purge of what has served its time. */
+/* Counts for /metrics. */
 #include "store/sqlite_ops.h"
 #include "store/sqlite_work.h"
-
-#define DAY_MS (INT64_C(24) * 3600 * 1000)
-#define JOBS_KEPT_MS (90 * DAY_MS)
-#define PURGE_STEP 2000 /* rows in one transaction: nobody waits long behind it */
 
 static void count_requests(struct session *session, struct store_counts *counts)
 {
@@ -59,47 +55,4 @@ enum result sqlite_op_counts(struct store *store, struct store_counts *ret_count
 	if (session.fault == RESULT_OK)
 		*ret_counts = counts;
 	return session.fault;
-}
-
-struct purging {
-	int64_t inbox_before;
-};
-
-/* An event that is not settled yet stays, however old: it was acknowledged. */
-static enum result purge_step(struct session *session, struct sqlite_write *write)
-{
-	const struct purging *purging = write->in;
-	int *ret_dropped = write_out(write);
-
-	sql_run(session,
-	        "DELETE FROM inbox_event WHERE event_key IN (SELECT event_key FROM inbox_event WHERE received_at < ?1 AND "
-	        "status <> 'received' ORDER BY received_at LIMIT ?2)",
-	        SQL_ARGS(sql_int(purging->inbox_before), sql_int(PURGE_STEP)));
-	*ret_dropped = sql_changes(session);
-	sql_run(session,
-	        "DELETE FROM idempotency WHERE (principal_id, route, key) IN (SELECT principal_id, route, key FROM "
-	        "idempotency WHERE created_at <= ?1 LIMIT ?2)",
-	        SQL_ARGS(sql_int(session->now - IDEMPOTENCY_KEPT_MS), sql_int(PURGE_STEP)));
-	*ret_dropped += sql_changes(session);
-	sql_run(
-	    session,
-	    "DELETE FROM job WHERE job_key IN (SELECT job_key FROM job WHERE updated_at < ?1 AND status IN ('succeeded', "
-	    "'manualFollowUp', 'cancelled') LIMIT ?2)",
-	    SQL_ARGS(sql_int(session->now - JOBS_KEPT_MS), sql_int(PURGE_STEP)));
-	*ret_dropped += sql_changes(session);
-	return RESULT_OK;
-}
-
-enum result sqlite_op_purge(struct store *store, int64_t inbox_before, struct error *error)
-{
-	struct purging purging = {inbox_before};
-	int dropped = 1;
-	enum result result = RESULT_OK;
-
-	while (result == RESULT_OK && dropped > 0)
-		result = sqlite_write(
-		    store,
-		    &(struct sqlite_write){
-		        .work = purge_step, .in = &purging, .error = error, .ret = &dropped, .ret_size = sizeof(dropped)});
-	return result;
 }

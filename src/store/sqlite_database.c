@@ -163,6 +163,31 @@ void sqlite_connection_guard(struct sqlite_connection *connection)
 	connection->guarded = true;
 }
 
+/* The copy goes to a file, since it is as large as the database; to memory only where there is no place for a file.
+ * What is copied is what is left: nothing that was deleted. */
+static int vacuum(sqlite3 *db)
+{
+	int code = sqlite3_exec(db, "PRAGMA temp_store = FILE; VACUUM", NULL, NULL, NULL);
+	int again = sqlite3_exec(db, "PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
+
+	if ((code & 0xff) == SQLITE_CANTOPEN)
+		code = sqlite3_exec(db, "VACUUM", NULL, NULL, NULL);
+	return code != SQLITE_OK ? code : again;
+}
+
+int sqlite_connection_compact(struct sqlite_connection *connection)
+{
+	int code;
+
+	(void)sqlite3_set_authorizer(connection->db, NULL, NULL); /* VACUUM attaches a database, and writes its schema */
+	code = vacuum(connection->db);
+	if (connection->guarded)
+		sqlite_connection_guard(connection);
+	if (code == SQLITE_OK)
+		code = sqlite3_wal_checkpoint_v2(connection->db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+	return code;
+}
+
 static int set_pragmas(sqlite3 *db, enum sqlite_access access)
 {
 	int code = sqlite3_exec(db,

@@ -34,6 +34,8 @@ enum result sqlite_connection_open(const char *path, enum sqlite_access access,
                                    struct sqlite_connection **ret_connection, struct error *error) MUST_CHECK;
 /* From now on nothing but reading, inserting, and updating or deleting outside the audit tables is prepared on it. */
 void sqlite_connection_guard(struct sqlite_connection *connection);
+/* Rewrites the whole file without its free space, and empties the log. Returns SQLite's code. */
+int sqlite_connection_compact(struct sqlite_connection *connection);
 void sqlite_connection_close(struct sqlite_connection *connection); /* accepts NULL */
 
 /* What a code of SQLite means to a caller of the store. */

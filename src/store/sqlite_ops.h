@@ -91,6 +91,10 @@
 	X(audit_head)                                                                                                      \
 	X(audit_checkpoint_add)                                                                                            \
 	X(audit_checkpoint_list)                                                                                           \
+	X(evidence_span)                                                                                                   \
+	X(evidence_requests)                                                                                               \
+	X(audit_list_of_grant)                                                                                             \
+	X(subject_erase)                                                                                                   \
 	X(counts)                                                                                                          \
 	X(purge)
 

@@ -67,6 +67,7 @@ struct sqlite_write {
 	const void *in;
 	int64_t expected_version;
 	bool flag;
+	bool alone;                      /* runs by itself and outside a transaction: what it does cannot be undone */
 	struct idempotency *idempotency; /* NULL: none */
 	struct arena *arena;             /* the caller's, for what is given back */
 	struct error *error;
@@ -108,6 +109,13 @@ static inline void *write_out(struct sqlite_write *write)
 
 enum result sqlite_writer_start(struct sqlite_store *store) MUST_CHECK;
 void sqlite_writer_stop(struct sqlite_store *store);
+
+/* Rewrites the database so that nothing of what was deleted is left in its free space or its log. Everybody who writes
+ * waits. RESULT_UNAVAILABLE if somebody else holds the file. */
+enum result sqlite_compact(struct store *store, struct error *error) MUST_CHECK;
+/* The same where an erasure asked for it (compaction_ask) and it has not been done. */
+enum result sqlite_compact_if_asked(struct store *store, struct error *error) MUST_CHECK;
+void compaction_ask(struct session *session);
 
 /* ---- reading ---- */
 

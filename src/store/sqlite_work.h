@@ -14,7 +14,8 @@ void audit_append(struct session *session, const struct actor *actor, const char
  * `base`: JSON text of an object to begin with, or NULL. The text lives in the session's scratch. */
 const char *audit_detail(struct session *session, const char *base, ...) __attribute__((sentinel));
 void audit_sign_head(struct session *session);
-extern const struct actor actor_worker; /* the system, where no person is named */
+extern const struct row_type audit_checkpoint_row; /* seq, hash, at, signature */
+extern const struct actor actor_worker;            /* the system, where no person is named */
 
 /* ---- idempotency ---- */
 

@@ -103,11 +103,31 @@ static void abandon_group(struct sqlite_store *store)
 		control(&session, "ROLLBACK");
 }
 
+static void run_alone(struct sqlite_store *store, struct sqlite_write *write)
+{
+	struct session session = {
+	    .store = store,
+	    .connection = store->writer,
+	    .scratch = store->scratch,
+	    .now = clock_now_ms(store->clock),
+	    .error = write->error,
+	};
+
+	write->result = write->work(&session, write);
+	arena_reset(store->scratch);
+}
+
 /* Gives every operation of the group its result. */
 static void run_group(struct sqlite_store *store, struct sqlite_write *first)
 {
 	struct error error = {0};
-	bool held = begin_group(store, &error);
+	bool held;
+
+	if (first->alone) {
+		run_alone(store, first);
+		return;
+	}
+	held = begin_group(store, &error);
 
 	for (struct sqlite_write *write = first; held && write != NULL; write = write->next)
 		held = run_operation(store, write);
@@ -121,12 +141,13 @@ static void run_group(struct sqlite_store *store, struct sqlite_write *first)
 		           error.detail[0] != '\0' ? error.detail : "The database could not keep this change.");
 }
 
-/* Cuts at most a group off the queue's front. */
+/* Cuts at most a group off the queue's front; one that must run alone is a group of its own. */
 static struct sqlite_write *queue_take(struct sqlite_store *store)
 {
 	struct sqlite_write *first = store->queue_first, **end = &store->queue_first;
+	int most = first->alone ? 1 : SQLITE_GROUP_MAX;
 
-	for (int count = 0; *end != NULL && count < SQLITE_GROUP_MAX; count++)
+	for (int count = 0; *end != NULL && count < most && (count == 0 || !(*end)->alone); count++)
 		end = &(*end)->next;
 	store->queue_first = *end;
 	*end = NULL;

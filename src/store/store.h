@@ -31,6 +31,7 @@
 #include "domain/intake_settings.h"
 #include "domain/job.h"
 #include "domain/principal.h"
+#include "store/store_evidence.h"
 #include "store/store_work.h"
 
 /* A page of a list, by key. `after` is the last key of the page before (NULL: the first page). Keys are the id that the
@@ -529,9 +530,30 @@ struct store_ops {
 	                                     struct audit_checkpoint **ret_checkpoints, size_t *ret_count,
 	                                     const char **ret_next) MUST_CHECK; /* newest first, by seq */
 
+	/* ---- evidence and erasure ---- */
+	/* RESULT_NOT_FOUND if the filter's tool is none and never was. */
+	enum result (*evidence_span)(struct store *store, const struct evidence_filter *filter,
+	                             struct evidence_span *ret_span) MUST_CHECK;
+	/* Requests that were open, or whose grant was, at some moment of the period: by id, oldest first, those after
+	 * `after_id` ("": from the first). Fewer than `limit`: there are no more. */
+	enum result (*evidence_requests)(struct store *store, const struct evidence_filter *filter, const char *after_id,
+	                                 int limit, struct arena *arena, struct access_request **ret_requests,
+	                                 size_t *ret_count) MUST_CHECK;
+	/* What happened to one grant, oldest first. */
+	enum result (*audit_list_of_grant)(struct store *store, const char *grant_id, struct arena *arena,
+	                                   struct audit_event **ret_events, size_t *ret_count) MUST_CHECK;
+	/* Takes away the texts and names of a person, and then what is left of them in the file's free space. Audit
+	 * subject.erased, unless there was nothing left to take. CONFLICT person_has_grants, person_has_requests while
+	 * something of theirs is open; NOT_FOUND for an account that nothing here knows. UNAVAILABLE: the texts are gone,
+	 * but the free space is not cleaned yet; ask again. */
+	enum result (*subject_erase)(struct store *store, const struct actor *actor, const char *account_id,
+	                             const char *reason, struct erasure *ret_erasure, struct error *error) MUST_CHECK;
+
 	/* ---- the rest ---- */
 	enum result (*counts)(struct store *store, struct store_counts *ret_counts) MUST_CHECK;
-	/* Drops inbox events older than that, idempotency records over 24 h, finished jobs over 90 days. */
+	/* Drops, a few thousand rows to a transaction: settled inbox events older than that, idempotency records over 24 h,
+	 * test reports and finished jobs over 90 days, but no job of a grant or request that is open. Finishes an erasure
+	 * that was cut short. */
 	enum result (*purge)(struct store *store, int64_t inbox_before, struct error *error) MUST_CHECK;
 };
 

@@ -294,6 +294,20 @@ FORWARD(audit_checkpoint_list,
         (struct store * store, const struct page *page, struct arena *arena, struct audit_checkpoint **ret_checkpoints,
          size_t *ret_count, const char **ret_next),
         NULL, page, arena, ret_checkpoints, ret_count, ret_next);
+FORWARD(evidence_span, (struct store * store, const struct evidence_filter *filter, struct evidence_span *ret_span),
+        NULL, filter, ret_span);
+FORWARD(evidence_requests,
+        (struct store * store, const struct evidence_filter *filter, const char *after_id, int limit,
+         struct arena *arena, struct access_request **ret_requests, size_t *ret_count),
+        NULL, filter, after_id, limit, arena, ret_requests, ret_count);
+FORWARD(audit_list_of_grant,
+        (struct store * store, const char *grant_id, struct arena *arena, struct audit_event **ret_events,
+         size_t *ret_count),
+        NULL, grant_id, arena, ret_events, ret_count);
+FORWARD(subject_erase,
+        (struct store * store, const struct actor *actor, const char *account_id, const char *reason,
+         struct erasure *ret_erasure, struct error *error),
+        error, actor, account_id, reason, ret_erasure, error);
 FORWARD(counts, (struct store * store, struct store_counts *ret_counts), NULL, ret_counts);
 FORWARD(purge, (struct store * store, int64_t inbox_before, struct error *error), error, inbox_before, error);
 
@@ -429,6 +443,10 @@ static const struct store_ops fault_ops = {
     .audit_head = fault_audit_head,
     .audit_checkpoint_add = fault_audit_checkpoint_add,
     .audit_checkpoint_list = fault_audit_checkpoint_list,
+    .evidence_span = fault_evidence_span,
+    .evidence_requests = fault_evidence_requests,
+    .audit_list_of_grant = fault_audit_list_of_grant,
+    .subject_erase = fault_subject_erase,
     .counts = fault_counts,
     .purge = fault_purge,
 };

@@ -5,7 +5,7 @@
 #define CHECKPOINT_EVERY_MS 60000
 #define CHECK_LOOKS 60
 #define CHECK_LEAST_MS 1000
-#define PURGE_EVERY_MS (24LL * 60 * 60 * 1000)
+#define PURGE_EVERY_MS (60LL * 60 * 1000)
 #define DAY_MS (24LL * 60 * 60 * 1000)
 #define AGAIN_MS 5000 /* after a failure of the store */
 
