@@ -27,6 +27,11 @@
 	"resolved_object_id FROM identity_mapping WHERE account_id = ?1 AND resolved_object_id IS NOT NULL)"
 #define IS_CANDIDATE "json_extract(c.value, '$.objectId') IN " USERS
 
+/* A request that they filed for somebody else, whose grant goes on: its decision is held against Jira's once more. */
+#define IS_OPEN                                                                                                        \
+	"EXISTS (SELECT 1 FROM access_grant g WHERE g.request_key = access_request.request_key AND g.status "              \
+	"IN " GRANT_OPEN ")"
+
 struct erase_step {
 	size_t counter; /* offset in struct erasure */
 	const char *sql;
@@ -34,10 +39,12 @@ struct erase_step {
 #define COUNTS(member) offsetof(struct erasure, member)
 
 static const struct erase_step steps[] = {
-    {COUNTS(requests), "UPDATE access_request SET purpose = NULL, purpose_salt = x'', tool_text = NULL, reason = NULL, "
-                       "decision = json_remove(decision, '$.facts.toolText', '$.facts.durationText') WHERE request_key "
-                       "IN " REQUESTS " AND (purpose IS NOT NULL OR length(purpose_salt) > 0 OR tool_text IS NOT NULL "
-                       "OR reason IS NOT NULL)"},
+    {COUNTS(requests),
+     "UPDATE access_request SET purpose = NULL, purpose_salt = x'', tool_text = NULL, reason = NULL, "
+     "decision = CASE WHEN " IS_OPEN
+     " THEN decision ELSE json_remove(decision, '$.facts.toolText', '$.facts.durationText') END WHERE request_key "
+     "IN " REQUESTS " AND (purpose IS NOT NULL OR length(purpose_salt) > 0 OR tool_text IS NOT NULL "
+     "OR reason IS NOT NULL)"},
     /* What they wrote when they decided about somebody else's. */
     {COUNTS(requests), "UPDATE access_request SET reason = NULL WHERE reason IS NOT NULL AND code IS NULL AND "
                        "instr(',' || replace(decided_by, ' ', '') || ',', ',' || ?1 || ',') > 0"},
@@ -60,10 +67,11 @@ static const struct erase_step steps[] = {
     {COUNTS(other),
      "UPDATE job SET error_detail = NULL, progress = CASE WHEN status IN ('succeeded', 'manualFollowUp', "
      "'cancelled') THEN NULL ELSE progress END WHERE (grant_key IN " GRANTS " OR request_key IN " REQUESTS
-     " OR (kind = 'intake' AND subject IN " ISSUES ")) AND (error_detail IS NOT NULL OR (progress IS NOT "
+     ") AND (error_detail IS NOT NULL OR (progress IS NOT "
      "NULL AND status IN ('succeeded', 'manualFollowUp', 'cancelled')))"},
     {COUNTS(other),
-     "UPDATE inbox_event SET reason = NULL WHERE reason IS NOT NULL AND (request_id IN (SELECT request_id "
+     "UPDATE inbox_event SET reason = NULL WHERE reason IS NOT NULL AND code IS NULL AND (request_id IN (SELECT "
+     "request_id "
      "FROM access_request WHERE request_key IN " REQUESTS ") OR issue_id IN " ISSUES " OR issue_key IN " ISSUES ")"},
     {COUNTS(tokens), "UPDATE api_token SET name = '' WHERE account_id = ?1 AND name <> ''"},
     {COUNTS(mappings), "DELETE FROM identity_mapping WHERE account_id = ?1"},

@@ -40,6 +40,7 @@ const may = {
   'GET /api/v1/follow-ups': AU, 'GET /api/v1/jobs': AU, 'GET /api/v1/jobs/{jobId}': AU,
   'GET /api/v1/audit-events': AU, 'GET /api/v1/audit-events/export': AU, 'GET /api/v1/audit/checkpoints': AU, 'GET /api/v1/audit/public-key': AU,
   'GET /api/v1/inbox-events/{eventId}': AU,
+  'GET /api/v1/evidence': AU, 'POST /api/v1/people/{accountId}/erase': A,
 };
 // Proven by a signature and by a token of their own: no role has anything to do with them.
 const hooks = ['POST /hooks/jira', 'POST /hooks/jira-automation'];

@@ -137,6 +137,8 @@ static const char *const ours[] = {
     "store_in_use",
     "store_migration_changed",
     "store_missing",
+    "person_has_grants",
+    "person_has_requests",
     "lease_lost",
     "conflict",
     "internal",
