@@ -69,8 +69,8 @@ static void say_what_holds(const struct evidence_check *check)
 	             " (%" PRId64 ") without a gap.\n",
 	             check->requests, check->requests == 1 ? "" : "s", check->grants, check->grants == 1 ? "" : "s",
 	             check->before.seq + 1, check->after.seq, check->events);
-	(void)printf("Period %s to %s, %s%s; made %s.\n", check->from, check->to, check->tool_id[0] ? "tool " : "all tools",
-	             check->tool_id, check->made_at);
+	(void)printf("Period %s to %s, %s%s; made %s.\n", check->from[0] ? check->from : "the beginning", check->to,
+	             check->tool_id[0] ? "tool " : "all tools", check->tool_id, check->made_at);
 }
 
 enum exit_code evidence_verify(FILE *file, const struct audit_key *key, const struct audit_checkpoint *since)

@@ -13,45 +13,51 @@
 #define SEAL_LABEL "evidence"
 #define FILE_END "</body></html>\n"
 
+/* A line of the file is one line, whatever somebody wrote. */
+static const char *reference_of(char character)
+{
+	switch (character) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	case '\'':
+		return "&#39;";
+	case '\n':
+		return "&#10;";
+	default:
+		return "&#13;";
+	}
+}
+
 void evidence_append_text(struct text *page, const char *text)
 {
-	for (; text != NULL && *text != '\0'; text++) {
-		switch (*text) {
-		case '&':
-			text_append(page, "&amp;");
-			break;
-		case '<':
-			text_append(page, "&lt;");
-			break;
-		case '>':
-			text_append(page, "&gt;");
-			break;
-		case '"':
-			text_append(page, "&quot;");
-			break;
-		case '\'':
-			text_append(page, "&#39;");
-			break;
-		case '\n': /* a line of the file is one line, whatever somebody wrote */
-			text_append(page, "&#10;");
-			break;
-		case '\r':
-			text_append(page, "&#13;");
-			break;
-		default:
-			text_append_char(page, *text);
-		}
+	while (text != NULL && *text != '\0') {
+		size_t plain = strcspn(text, "&<>\"'\n\r");
+
+		text_append_bytes(page, text, plain);
+		text += plain;
+		if (*text != '\0')
+			text_append(page, reference_of(*text++));
 	}
 }
 
 /* In a script nothing is a reference, but "<" could end it: JSON has another way to write that. */
 static void append_script_json(struct text *page, const char *json)
 {
-	for (; *json != '\0'; json++) {
-		if (*json == '<')
+	while (*json != '\0') {
+		size_t plain = strcspn(json, "<");
+
+		text_append_bytes(page, json, plain);
+		json += plain;
+		if (*json == '<') {
 			text_append(page, "\\u003c");
-		else
-			text_append_char(page, *json);
+			json++;
+		}
 	}
 }
 

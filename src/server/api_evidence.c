@@ -35,11 +35,13 @@ static struct evidence_stream *evidence_of(const struct api_call *call)
 
 /* ---- the period ---- */
 
-/* A day, or an instant. `end`: a day is meant with all of it. */
+/* A day, or an instant; *ret_at stays what it was if none was given. `end`: a day is meant with all of it. */
 static bool read_date(const char *text, bool end, int64_t *ret_at)
 {
 	char instant[40];
 
+	if (text == NULL)
+		return true;
 	if (strlen(text) != strlen("2026-01-31"))
 		return clock_parse(text, ret_at) == RESULT_OK;
 	snprintf(instant, sizeof(instant), "%sT00:00:00Z", text);
@@ -52,7 +54,10 @@ static bool read_date(const char *text, bool end, int64_t *ret_at)
 static enum result read_filter(struct api_call *call, struct evidence_filter *ret_filter)
 {
 	const char *tool_id = call_query(call, "toolId");
-	struct evidence_filter filter = {.tool_id = arena_strdup(call->request_arena, tool_id)};
+	struct evidence_filter filter = {
+	    .to = call_now_ms(call) + 1000, /* events know whole seconds */
+	    .tool_id = arena_strdup(call->request_arena, tool_id),
+	};
 
 	if (!read_date(call_query(call, "from"), false, &filter.from))
 		return call_fault(call, "from", "malformed", "must be a date (2026-01-31) or an instant of RFC 3339");

@@ -115,6 +115,8 @@ void evidence_page_begin(struct text *page, const struct evidence_about *about, 
 	text_append(page, EVIDENCE_BEGIN);
 	text_append(page, head);
 	text_append(page, "<h1>Evidence</h1>\n<dl>\n");
+	if (about->filter.from == 0)
+		row(page, "From", "the beginning");
 	row_time(page, "From", about->filter.from);
 	row_time(page, "To (not included)", about->filter.to);
 	row(page, "Tool", about->filter.tool_id != NULL ? about->filter.tool_id : "all tools");

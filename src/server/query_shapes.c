@@ -79,8 +79,9 @@ const struct shape query_export = SHAPE("ExportQuery", export_fields);
 
 static const char *const values_evidence_format[] = {"html", "csv", NULL};
 static const struct shape_field evidence_fields[] = {
-    {"from", SHAPE_STRING, SHAPE_REQUIRED, 10, 40, .about = "A day, or an instant of RFC 3339"},
-    {"to", SHAPE_STRING, SHAPE_REQUIRED, 10, 40, .about = "A day with all of it, or the instant before which it ends"},
+    {"from", SHAPE_STRING, 0, 10, 40, .about = "A day, or an instant of RFC 3339; the beginning if not given"},
+    {"to", SHAPE_STRING, 0, 10, 40,
+     .about = "A day with all of it, or the instant before which it ends; now if not given"},
     {"toolId", SHAPE_STRING, 0, 1, LENGTH_NAME, .about = "Requests and grants of this tool only"},
     {"format", SHAPE_STRING, 0, 1, 8, .values = values_evidence_format, .about = "html, the sealed file, if not given"},
 };

@@ -166,7 +166,10 @@ describe('a file for an auditor', () => {
     assert.match(whole.headers.get('content-disposition'), /attachment/);
     writeFileSync(at('api.html'), whole.text);
     await holds(verify('api.html'));
-    assertFault(await get('?from=2020-01-01'), 'to');
+    for (const query of ['', '?from=2020-01-01', `?to=${today()}`]) {
+      writeFileSync(at('api.html'), (await get(query)).text);
+      assert.match(await holds(verify('api.html')), /2 requests, 1 grant/, query);
+    }
     assertFault(await get('?from=2020-13-01&to=2021-01-01'), 'from');
     assertFault(await get('?from=2021-01-02&to=2021-01-01'), 'to');
     assertFault(await get('?from=yesterday..&to=2021-01-01'), 'from');

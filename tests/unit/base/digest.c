@@ -48,6 +48,25 @@ static void an_empty_key_is_a_key_not_the_last_one(void **state)
 	assert_string_equal(hex, "b613679a0814d9ec772f95d778c35fc5ff1697c493715653c6c712144292c5ad");
 }
 
+static void what_comes_in_pieces_has_the_digest_of_the_whole(void **state)
+{
+	(void)state;
+	static const char text[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+	for (size_t size = 1; size < sizeof(text); size++) {
+		_cleanup_(digest_stream_freep) struct digest_stream *stream = NULL;
+		char whole[DIGEST_HEX_SIZE], pieces[DIGEST_HEX_SIZE];
+		assert_int_equal(digest_stream_new(&stream), RESULT_OK);
+		for (size_t at = 0; at < sizeof(text) - 1; at += size) {
+			size_t left = sizeof(text) - 1 - at;
+			assert_int_equal(digest_stream_hex(stream, pieces), RESULT_OK); /* asked in between, it goes on */
+			assert_int_equal(digest_stream_add(stream, text + at, left < size ? left : size), RESULT_OK);
+		}
+		assert_int_equal(digest_stream_hex(stream, pieces), RESULT_OK);
+		assert_int_equal(digest_sha256_hex(text, sizeof(text) - 1, whole), RESULT_OK);
+		assert_string_equal(pieces, whole);
+	}
+}
+
 static void running_out_of_memory_never_gives_a_partial_digest(void **state)
 {
 	(void)state;
@@ -84,6 +103,7 @@ int main(void)
 	    cmocka_unit_test(digests_are_those_of_fips_180_4),
 	    cmocka_unit_test(signatures_are_those_of_rfc_4231),
 	    cmocka_unit_test(an_empty_key_is_a_key_not_the_last_one),
+	    cmocka_unit_test(what_comes_in_pieces_has_the_digest_of_the_whole),
 	    cmocka_unit_test(running_out_of_memory_never_gives_a_partial_digest),
 	};
 	return cmocka_run_group_tests(tests, install_hooks, NULL);

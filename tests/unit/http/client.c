@@ -187,6 +187,50 @@ static void a_flood_is_stopped_at_the_callers_limit(void **state)
 	assert_int_equal(send_request(&request), RESULT_OK);
 }
 
+struct taken {
+	size_t length, calls, limit;
+};
+
+static bool take(void *context, const void *bytes, size_t length)
+{
+	struct taken *taken = context;
+	(void)bytes;
+	taken->length += length;
+	taken->calls++;
+	return taken->length <= taken->limit;
+}
+
+static void a_body_that_is_handed_on_is_not_kept_and_a_problem_is(void **state)
+{
+	(void)state;
+	struct taken taken = {.limit = SIZE_MAX};
+	struct http_request request = request_for("GET", "/large");
+	request.take = take;
+	request.take_context = &taken;
+	assert_int_equal(send_request(&request), RESULT_OK); /* beyond max_response_bytes, which is about what is kept */
+	assert_int_equal(response.body_length, 0);
+	assert_true(taken.length > request.max_response_bytes && taken.calls > 1);
+	request = request_for("GET", "/unavailable");
+	request.take = take;
+	request.take_context = &taken;
+	taken = (struct taken){.limit = SIZE_MAX};
+	assert_int_equal(send_request(&request), RESULT_OK);
+	assert_string_equal(response.body, "busy");
+	assert_int_equal(taken.calls, 0);
+}
+
+static void whoever_cannot_take_more_ends_the_exchange(void **state)
+{
+	(void)state;
+	struct taken taken = {.limit = 10};
+	struct http_request request = request_for("GET", "/echo");
+	request.take = take;
+	request.take_context = &taken;
+	assert_int_equal(send_request(&request), RESULT_UNAVAILABLE);
+	assert_int_equal(response.failure, HTTP_FAILURE_CANCELLED);
+	assert_int_equal(taken.calls, 1);
+}
+
 static void an_answer_that_is_cut_is_never_taken_for_whole(void **state)
 {
 	(void)state;
@@ -438,6 +482,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(chunks_interim_answers_and_compression_are_undone, start, stop),
 	    cmocka_unit_test_setup_teardown(a_redirect_is_an_answer_and_is_not_followed, start, stop),
 	    cmocka_unit_test_setup_teardown(a_flood_is_stopped_at_the_callers_limit, start, stop),
+	    cmocka_unit_test_setup_teardown(a_body_that_is_handed_on_is_not_kept_and_a_problem_is, start, stop),
+	    cmocka_unit_test_setup_teardown(whoever_cannot_take_more_ends_the_exchange, start, stop),
 	    cmocka_unit_test_setup_teardown(an_answer_that_is_cut_is_never_taken_for_whole, start, stop),
 	    cmocka_unit_test_setup_teardown(an_answer_that_is_not_http_is_told, start, stop),
 	    cmocka_unit_test_setup_teardown(a_server_that_hangs_costs_its_timeout_only, start, stop),
