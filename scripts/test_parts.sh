@@ -174,7 +174,7 @@ part_crash_long() {
 	check "200 approvals through 100 kills" "$node" tests/crash/crash_loop.js --approvals 200 --kills 100
 }
 
-fuzzers="webhook json config graph api mapping_csv"
+fuzzers="webhook json config graph api mapping_csv evidence"
 
 # run_corpora DIR: what the fuzzers start from, once, without a fuzzer.
 run_corpora() {

@@ -368,8 +368,8 @@ void evidence_page_end(struct text *page, const struct evidence_span *span, cons
 	text_append(page, "</tbody></table>\n");
 	checkpoint_record(page, EVIDENCE_AFTER, &span->after, arena);
 	text_printf(page,
-	            "<h2>What this file holds</h2>\n<p>%" PRId64 " requests, %" PRId64 " grants, %" PRId64
-	            " audit events.</p>\n",
+	            "<h2>What this file holds</h2>\n<p>Requests: %" PRId64 ". Grants: %" PRId64 ". Audit events: %" PRId64
+	            ".</p>\n",
 	            counts->requests, counts->grants, counts->events);
 	json_put(value, "requests", json_integer(counts->requests), &failed);
 	json_put(value, "grants", json_integer(counts->grants), &failed);
