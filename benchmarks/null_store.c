@@ -388,10 +388,10 @@ static enum result find_mapping(struct store *store, const char *account_id, con
 	return RESULT_OK;
 }
 
-static enum result pin_mapping(struct store *store, const char *mapping_id, const char *object_id, const char *name,
-                               struct error *error)
+static enum result save_checks(struct store *store, const struct actor *actor, const struct mapping_check *checks,
+                               size_t count, struct error *error)
 {
-	(void)store, (void)mapping_id, (void)object_id, (void)name, (void)error;
+	(void)store, (void)actor, (void)checks, (void)count, (void)error;
 	return RESULT_OK;
 }
 
@@ -446,7 +446,7 @@ static const struct store_ops null_store_table = {
     .connector_read = read_connector,
     .connector_pause = pause_connector,
     .mapping_find = find_mapping,
-    .mapping_pin = pin_mapping,
+    .mapping_save_checks = save_checks,
     .request_read = read_request,
     .grant_read = read_grant,
     .grant_removal_under_way = removal_under_way,

@@ -287,8 +287,12 @@ static void keep_an_answer(struct scene *scene, const char *account_id, const ch
 	    .response = arena_printf(scene->arena, "{\"accountId\":\"%s\",\"note\":\"%s\"}", account_id, text)};
 
 	assert_ok(DO(scene, mapping_create, &admin, &mapping, &record, scene->arena, &scene->error));
-	assert_ok(DO(scene, mapping_pin, mapping.mapping_id, SCENE_USER,
-	             arena_printf(scene->arena, "%s@contoso.example", text), &scene->error));
+	const struct mapping_check pin = {.mapping_id = mapping.mapping_id,
+	                                  .external_id = mapping.external_id,
+	                                  .code = "mapping",
+	                                  .object_id = SCENE_USER,
+	                                  .user_principal_name = mapping.external_id};
+	assert_ok(DO(scene, mapping_save_checks, &admin, &pin, 1, &scene->error));
 }
 
 /* Somebody else's follow-up, in which both stand as candidates. */
