@@ -116,6 +116,25 @@ static json_t *texts_value(const char *list)
 	return array;
 }
 
+/* Turns each text into its number. */
+static enum result numbers_value(const struct client_field *field, const char *given, json_t **ret_value,
+                                 struct error *error)
+{
+	_cleanup_(json_decrefp) json_t *list = texts_value(text_equal(given, "none") ? "" : given);
+
+	for (size_t i = 0; i < json_array_size(list); i++) {
+		int64_t number = 0;
+		if (text_parse_int(json_string_value(json_array_get(list, i)), -1000000000, 1000000000, &number) != RESULT_OK)
+			return error_set(error, RESULT_INVALID, NULL, "%s is a list of whole numbers.", field->option.name);
+		if (json_array_set_new(list, i, json_integer(number)) != 0)
+			return error_set(error, RESULT_NO_MEMORY, NULL, "Not enough memory.");
+	}
+	if (list == NULL)
+		return error_set(error, RESULT_NO_MEMORY, NULL, "Not enough memory.");
+	*ret_value = TAKE_PTR(list);
+	return RESULT_OK;
+}
+
 static enum result secret_value(const char *path, struct arena *arena, json_t **ret_value, struct error *error)
 {
 	char *bytes = NULL;
@@ -163,6 +182,8 @@ static enum result field_value(const struct client_field *field, const char *giv
 	case FIELD_TEXTS:
 		*ret_value = texts_value(given);
 		break;
+	case FIELD_NUMBERS:
+		return numbers_value(field, given, ret_value, error);
 	case FIELD_SECRET_FILE:
 		return secret_value(given, arena, ret_value, error);
 	case FIELD_TEXT_OR_NONE:

@@ -32,8 +32,9 @@ static const struct client_field group_search[] = {
     {{"--search", "TEXT", "part of the group's name", false}, "search", FIELD_QUERY},
 };
 static const struct client_column connector_columns[] = {
-    {"CONNECTOR", "connectorId"}, {"NAME", "name"},       {"HEALTH", "health"}, {"ENABLED", "enabled"},
-    {"CLOUD", "config.cloud"},    {"TOOLS", "toolCount"}, {"STALE", "stale"},   {"TENANT", "config.tenantId"},
+    {"CONNECTOR", "connectorId"},   {"NAME", "name"},          {"HEALTH", "health"},
+    {"ENABLED", "enabled"},         {"CLOUD", "config.cloud"}, {"TOOLS", "toolCount"},
+    {"HELD", "heldRemovals.count"}, {"STALE", "stale"},        {"TENANT", "config.tenantId"},
 };
 static const struct client_column group_columns[] = {
     {"GROUP", "groupId"}, {"MANAGEABLE", "manageable"}, {"CODE", "code"}, {"NAME", "displayName"}};
@@ -49,9 +50,9 @@ static const struct client_verb connector_verbs[] = {
     {"enable", CLIENT_ACT, "POST", "/connectors/{}/enable", "CONNECTOR-ID", "lets its jobs run"},
     {"disable", CLIENT_ACT, "POST", "/connectors/{}/disable", "CONNECTOR-ID", "lets its jobs wait"},
     {"release-removals", CLIENT_ACT, "POST", "/connectors/{}/held-removals/release", "CONNECTOR-ID",
-     "lets its held removals go on"},
+     "lets its held removals go on: these people leave"},
     {"cancel-removals", CLIENT_ACT, "POST", "/connectors/{}/held-removals/cancel", "CONNECTOR-ID",
-     "drops its held removals"},
+     "drops its held removals; their grants need a person"},
     {"groups", CLIENT_LIST, "GET", "/connectors/{}/groups", "CONNECTOR-ID",
      "groups of the directory, and whether they fit", FIELDS(group_search), COLUMNS(group_columns)},
 };
@@ -69,6 +70,9 @@ static const struct client_verb connector_verbs[] = {
 	     FIELD_NUMBER},                                                                                                \
 	    {{"--max-days", "N", "the longest grant", false}, "maxDurationDays", FIELD_NUMBER},                            \
 	    {{"--requestable", "yes|no", "whether people may ask for it", false}, "requestable", FIELD_YES_NO},            \
+	    {{"--warning-days", "N,N", "days before the end on which the issue is told, or none", false},                  \
+	     "expiryWarningDays",                                                                                          \
+	     FIELD_NUMBERS},                                                                                               \
 	{                                                                                                                  \
 		{"--connector", "CONNECTOR-ID", "which connector controls it, or none", false}, "connectorId",                 \
 		    FIELD_TEXT_OR_NONE                                                                                         \

@@ -14,6 +14,7 @@ enum client_field_kind {
 	FIELD_YES_NO,
 	FIELD_SWITCH,      /* given: true */
 	FIELD_TEXTS,       /* comma-separated */
+	FIELD_NUMBERS,     /* likewise; "none" is an empty list */
 	FIELD_SECRET_FILE, /* the content of a file, or of standard input for "-": a secret never stands in the process list
 	                    */
 	FIELD_QUERY,       /* a query parameter */

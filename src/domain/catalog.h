@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/macro.h"
+#include "domain/expiry_warning.h"
 
 /* What Graph says about a group; a flag that was not returned is unknown, not fine (CONTRACT, Codes: groups). */
 enum known { KNOWN_FALSE = 0, KNOWN_TRUE = 1, KNOWN_NOT = 2 };
@@ -49,6 +50,7 @@ struct tool {
 	int default_duration_days;
 	int max_duration_days;
 	bool requestable;
+	struct expiry_warnings expiry_warnings;
 	const char *connector_id; /* NULL: none */
 	struct entitlement_group group;
 	const char *group_job_id; /* the creation that is to bind its group; NULL: none is wanted */

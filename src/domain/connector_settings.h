@@ -28,6 +28,8 @@ struct credential {
 };
 
 /* health: "untested" "passed" "warning" "failed". last_test is the report as JSON text, NULL before the first. */
+struct held_removals;
+
 struct connector_settings {
 	const char *connector_id;
 	const char *type; /* "entra" */
@@ -41,6 +43,7 @@ struct connector_settings {
 	struct credential credential;
 	const char *health;
 	const char *last_test;
+	const struct held_removals *held; /* asked for apart (removals_held); NULL: nothing is held */
 	int64_t tool_count; /* read-only, like tenant_is_fixed: a mapping, a grant or a bound group depends on it */
 	bool tenant_is_fixed;
 	int64_t last_used_at;

@@ -49,8 +49,8 @@ struct job {
 	const char *request_id;   /* writeBack */
 	const char *connector_id; /* provision, deprovision */
 	const char *group_id;     /* pinned group; the lease is per (connector, group) */
-	/* intake: issue id or key; writeBack: what it tells ("refused" "active" "needsPerson" "ended"); createGroup: tool.
-	 */
+	/* intake: issue id or key; writeBack: what it tells ("refused" "active" "needsPerson" "ended", "expiring" and
+	 * the days before the end: "expiring7"); createGroup: tool. */
 	const char *subject;
 	const char *inbox_event_id; /* intake */
 	int attempts;

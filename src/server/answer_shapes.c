@@ -116,6 +116,15 @@ static const struct shape_field test_fields[] = {
 };
 const struct shape answer_test = SHAPE("ConnectionTest", test_fields);
 
+static const char *const values_held_reason[] = {"tooMany", "clockJump", NULL};
+static const struct shape_field held_group_fields[] = {STRING("groupId"), NUMBER("count"),
+                                                       ONE_OF("reason", values_held_reason), INSTANT("since")};
+static const struct shape answer_held_group = SHAPE("HeldGroup", held_group_fields);
+
+static const struct shape_field held_fields[] = {NUMBER("count"), ONE_OF("reason", values_held_reason),
+                                                 INSTANT("since"), LIST("groups", &answer_held_group)};
+static const struct shape answer_held = SHAPE("HeldRemovals", held_fields);
+
 static const struct shape_field connector_fields[] = {
     STRING("connectorId"),
     ONE_OF("type", values_connector_type),
@@ -128,6 +137,8 @@ static const struct shape_field connector_fields[] = {
     ONE_OF("health", values_health),
     {"lastTest", SHAPE_OBJECT, MAY_BE_NULL, .shape = &answer_test},
     NUMBER("toolCount"),
+    {"heldRemovals", SHAPE_OBJECT, MAY_BE_NULL, .shape = &answer_held,
+     .about = "Removals that wait for an admin's release or cancel; null: none"},
     INSTANT_OR_NULL("lastUsedAt"),
     {"stale", SHAPE_BOOLEAN, 0, .about = "True, where nothing used it for 30 days; else absent"},
     INSTANT("createdAt"),
@@ -162,6 +173,7 @@ static const struct shape_field tool_fields[] = {
     NUMBER("defaultDurationDays"),
     NUMBER("maxDurationDays"),
     FLAG("requestable"),
+    {"expiryWarningDays", SHAPE_INTEGERS, MUST, .about = "Days before the end on which the issue is told"},
     STRING_OR_NULL("connectorId"),
     {"entitlementGroup", SHAPE_OBJECT, MAY_BE_NULL, .shape = &answer_group},
     {"jobId", SHAPE_STRING, 0, .about = "In a 202 only"},

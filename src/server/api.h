@@ -22,7 +22,8 @@ API_HANDLER(api_connector_delete);
 API_HANDLER(api_connector_test);
 API_HANDLER(api_connector_enable);
 API_HANDLER(api_connector_disable);
-API_HANDLER(api_connector_held_removals);
+API_HANDLER(api_connector_release_removals);
+API_HANDLER(api_connector_cancel_removals);
 API_HANDLER(api_connector_groups);
 
 API_HANDLER(api_tool_list);

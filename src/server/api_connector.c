@@ -13,6 +13,19 @@
 #include "secrets/sealed.h"
 #include "server/render.h"
 
+/* What is held of it, where something is. */
+static enum result connector_add_held(struct api_call *call, struct connector_settings *connector)
+{
+	struct store *store = call_store(call);
+	struct held_removals *held = arena_alloc(call->arena, sizeof(*held));
+	if (held == NULL)
+		return RESULT_NO_MEMORY;
+	enum result result = store->ops->removals_held(store, connector->connector_id, call->arena, held);
+	if (result == RESULT_OK && held->group_count > 0)
+		connector->held = held;
+	return result;
+}
+
 enum result api_connector_list(struct api_call *call)
 {
 	struct store *store = call_store(call);
@@ -27,6 +40,9 @@ enum result api_connector_list(struct api_call *call)
 		return result;
 	_cleanup_(json_decrefp) json_t *items = json_array();
 	for (size_t i = 0; i < count; i++) {
+		result = connector_add_held(call, &connectors[i]);
+		if (result != RESULT_OK)
+			return result;
 		if (json_array_append_new(items, render_connector(&connectors[i], call_now_ms(call))) != 0)
 			return RESULT_NO_MEMORY;
 	}
@@ -36,7 +52,13 @@ enum result api_connector_list(struct api_call *call)
 static enum result connector_read(struct api_call *call, struct connector_settings *ret_connector)
 {
 	struct store *store = call_store(call);
-	return store->ops->connector_read(store, call->parameters[0], call->arena, ret_connector);
+	struct connector_settings connector;
+	enum result result = store->ops->connector_read(store, call->parameters[0], call->arena, &connector);
+	if (result == RESULT_OK)
+		result = connector_add_held(call, &connector);
+	if (result == RESULT_OK)
+		*ret_connector = connector;
+	return result;
 }
 
 enum result api_connector_read(struct api_call *call)
@@ -236,7 +258,7 @@ static enum result connector_store_replaced(struct api_call *call, const struct 
 		ops->forget(connector->connector_id);
 	if (test->report != NULL)
 		result = api_connector_save_test(call, &replaced, test);
-	if (result == RESULT_OK && test->report != NULL)
+	if (result == RESULT_OK)
 		result = connector_read(call, &replaced);
 	if (result != RESULT_OK)
 		return result;
@@ -324,6 +346,8 @@ static enum result connector_set_enabled(struct api_call *call, bool enabled)
 	if (result == RESULT_OK)
 		result = store->ops->connector_set_enabled(store, &actor, connector.connector_id, enabled, call->arena,
 		                                           &connector, &call->error);
+	if (result == RESULT_OK)
+		result = connector_add_held(call, &connector);
 	if (result != RESULT_OK)
 		return result;
 	call_wake_worker(call);
@@ -340,14 +364,31 @@ enum result api_connector_disable(struct api_call *call)
 	return connector_set_enabled(call, false);
 }
 
-/* Nothing in this version removes anybody without being asked one by one, so nothing is ever held, and both actions
- * find the connector in the state that they lead to. */
-enum result api_connector_held_removals(struct api_call *call)
+static enum result connector_settle_held(struct api_call *call,
+                                         enum result (*settle)(struct store *store, const struct actor *actor,
+                                                               const char *connector_id, struct error *error))
 {
+	struct store *store = call_store(call);
+	struct actor actor = call_actor(call);
 	struct connector_settings connector;
 	int64_t expected;
 	enum result result = connector_match(call, &connector, &expected);
+	if (result == RESULT_OK)
+		result = settle(store, &actor, connector.connector_id, &call->error);
+	if (result == RESULT_OK)
+		result = connector_read(call, &connector);
 	if (result != RESULT_OK)
 		return result;
+	call_wake_worker(call);
 	return call_answer(call, 200, render_connector(&connector, call_now_ms(call)));
+}
+
+enum result api_connector_release_removals(struct api_call *call)
+{
+	return connector_settle_held(call, call_store(call)->ops->removals_release);
+}
+
+enum result api_connector_cancel_removals(struct api_call *call)
+{
+	return connector_settle_held(call, call_store(call)->ops->removals_cancel);
 }

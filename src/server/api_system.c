@@ -89,6 +89,7 @@ enum result api_metrics(struct api_call *call)
 	metrics_states(&text, &counts);
 	metrics_gauge(&text, "inbox_received", "Events from Jira that wait to be processed.", counts.inbox_received);
 	metrics_gauge(&text, "connectors_failed", "Connectors whose last test failed.", counts.connectors_failed);
+	metrics_gauge(&text, "removals_held", "Removals that wait for an admin's release or cancel.", counts.removals_held);
 	metrics_gauge(&text, "audit_seq", "Sequence number of the newest audit event.", counts.audit_seq);
 	metrics_answers(&text, call->context);
 	if (text_failed(&text))

@@ -49,6 +49,17 @@ static enum result tool_check_connector(struct api_call *call, const char *conne
 	return result;
 }
 
+/* Held to its shape before: whole numbers, each once, and not too many. */
+static struct expiry_warnings tool_warnings(const json_t *list)
+{
+	struct expiry_warnings warnings = {0};
+	if (list == NULL)
+		return expiry_warnings_default;
+	for (size_t i = 0; i < json_array_size(list) && i < EXPIRY_WARNING_DAYS_MOST; i++)
+		warnings.days[warnings.count++] = (int)json_integer_value(json_array_get(list, i));
+	return warnings;
+}
+
 static enum result tool_written(struct api_call *call, struct tool *tool)
 {
 	const json_t *requestable = json_object_get(call->json, "requestable");
@@ -61,6 +72,7 @@ static enum result tool_written(struct api_call *call, struct tool *tool)
 	int usual = tool->max_duration_days < DURATION_DEFAULT ? tool->max_duration_days : DURATION_DEFAULT;
 	tool->default_duration_days = (int)json_integer_at(call->json, "defaultDurationDays", usual);
 	tool->requestable = requestable == NULL || json_is_true(requestable);
+	tool->expiry_warnings = tool_warnings(json_object_get(call->json, "expiryWarningDays"));
 	tool->connector_id = call_text(call, "connectorId", NULL);
 	if (tool->default_duration_days > tool->max_duration_days)
 		return call_fault(call, "defaultDurationDays", "out_of_range", "must not be over maxDurationDays");

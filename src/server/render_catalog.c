@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "domain/removal_brake.h"
 #include "server/render.h"
 
 static json_t *render_done(json_t *object, bool failed)
@@ -53,6 +54,29 @@ static bool is_stale(const struct connector_settings *connector, int64_t now_ms)
 	return now_ms - used > STALE_MS;
 }
 
+/* One incident of the connector, group by group. Its reason is the first one's. */
+static json_t *render_held(const struct held_removals *held, bool *failed)
+{
+	if (held == NULL)
+		return json_null();
+	json_t *groups = json_array();
+	for (size_t i = 0; i < held->group_count; i++) {
+		json_t *group = json_object();
+		json_put_string(group, "groupId", held->groups[i].group_id, failed);
+		json_put(group, "count", json_integer(held->groups[i].count), failed);
+		json_put_string(group, "reason", held->groups[i].reason, failed);
+		json_put_time(group, "since", held->groups[i].since, failed);
+		if (json_array_append_new(groups, group) != 0)
+			*failed = true;
+	}
+	json_t *object = json_object();
+	json_put(object, "count", json_integer(held->count), failed);
+	json_put_string(object, "reason", held->groups[0].reason, failed);
+	json_put_time(object, "since", held->since, failed);
+	json_put(object, "groups", groups, failed);
+	return object;
+}
+
 json_t *render_connector(const struct connector_settings *connector, int64_t now_ms)
 {
 	bool failed = false;
@@ -72,6 +96,7 @@ json_t *render_connector(const struct connector_settings *connector, int64_t now
 	json_put_string(object, "health", connector->health, &failed);
 	json_put(object, "lastTest", render_kept(connector->last_test, json_null()), &failed);
 	json_put(object, "toolCount", json_integer(connector->tool_count), &failed);
+	json_put(object, "heldRemovals", render_held(connector->held, &failed), &failed);
 	json_put_time(object, "lastUsedAt", connector->last_used_at, &failed);
 	if (is_stale(connector, now_ms))
 		json_put(object, "stale", json_true(), &failed);
@@ -106,6 +131,16 @@ static json_t *render_entitlement_group(const struct entitlement_group *group, b
 	return object;
 }
 
+static json_t *render_days(const struct expiry_warnings *warnings, bool *failed)
+{
+	json_t *days = json_array();
+	for (size_t i = 0; i < warnings->count; i++) {
+		if (json_array_append_new(days, json_integer(warnings->days[i])) != 0)
+			*failed = true;
+	}
+	return days;
+}
+
 json_t *render_tool(const struct tool *tool)
 {
 	bool failed = false;
@@ -119,6 +154,7 @@ json_t *render_tool(const struct tool *tool)
 	json_put(object, "defaultDurationDays", json_integer(tool->default_duration_days), &failed);
 	json_put(object, "maxDurationDays", json_integer(tool->max_duration_days), &failed);
 	json_put(object, "requestable", json_boolean(tool->requestable), &failed);
+	json_put(object, "expiryWarningDays", render_days(&tool->expiry_warnings, &failed), &failed);
 	json_put_string(object, "connectorId", tool->connector_id, &failed);
 	json_put(object, "entitlementGroup", render_entitlement_group(&tool->group, &failed), &failed);
 	return render_done(object, failed);

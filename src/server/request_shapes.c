@@ -1,6 +1,7 @@
 /* What clients send. Texts other than names may be empty (CONTRACT, Manners); what a test of the connection is to judge
  * (a tenant, a client id, a secret) is held to its length alone. Members that may be missing are read with a default.
  */
+#include "domain/expiry_warning.h"
 #include "server/shapes.h"
 
 #define REQUIRED SHAPE_REQUIRED
@@ -44,8 +45,8 @@ static const struct shape shape_config = SHAPE("ConnectorConfigInput", config_fi
 	    {"config", SHAPE_OBJECT, REQUIRED, .shape = &shape_config}, {"enabled", SHAPE_BOOLEAN, SHAPE_READ_ONLY},       \
 	    {"credential", SHAPE_ANY, SHAPE_READ_ONLY}, {"health", SHAPE_STRING, SHAPE_READ_ONLY},                         \
 	    {"lastTest", SHAPE_ANY, SHAPE_READ_ONLY}, {"toolCount", SHAPE_INTEGER, SHAPE_READ_ONLY},                       \
-	    {"lastUsedAt", SHAPE_STRING, SHAPE_READ_ONLY}, {"stale", SHAPE_ANY, SHAPE_READ_ONLY},                          \
-	    {"createdAt", SHAPE_STRING, SHAPE_READ_ONLY},                                                                  \
+	    {"heldRemovals", SHAPE_ANY, SHAPE_READ_ONLY}, {"lastUsedAt", SHAPE_STRING, SHAPE_READ_ONLY},                   \
+	    {"stale", SHAPE_ANY, SHAPE_READ_ONLY}, {"createdAt", SHAPE_STRING, SHAPE_READ_ONLY},                           \
 	{                                                                                                                  \
 		"updatedAt", SHAPE_STRING, SHAPE_READ_ONLY                                                                     \
 	}
@@ -71,6 +72,13 @@ const struct shape shape_connector_replace = SHAPE("ConnectorReplace", connector
 	    {"url", SHAPE_STRING, 0, 0, LENGTH_URL}, {"description", SHAPE_STRING, 0, 0, LENGTH_TEXT},                     \
 	    {"risk", SHAPE_STRING, 0, 0, 16, .values = values_risk}, {"defaultDurationDays", SHAPE_INTEGER, 0, 1, 3650},   \
 	    {"maxDurationDays", SHAPE_INTEGER, 0, 1, 3650}, {"requestable", SHAPE_BOOLEAN, 0},                             \
+	    {"expiryWarningDays",                                                                                          \
+	     SHAPE_INTEGERS,                                                                                               \
+	     0,                                                                                                            \
+	     1,                                                                                                            \
+	     EXPIRY_WARNING_DAY_MAX,                                                                                       \
+	     .most = EXPIRY_WARNING_DAYS_MOST,                                                                             \
+	     .about = "Days before the end on which the issue is told; without it 7 and 1, empty: never"},                 \
 	    {"connectorId", SHAPE_STRING, SHAPE_NULLABLE, 0, 0, SHAPE_LABEL},                                              \
 	{                                                                                                                  \
 		"entitlementGroup", SHAPE_ANY, SHAPE_READ_ONLY                                                                 \

@@ -104,9 +104,14 @@ static void shape_check_string(const struct shape_walk *walk, const struct shape
 }
 
 static const char *const shape_type_names[] = {
-    [SHAPE_STRING] = "a string",  [SHAPE_INTEGER] = "a whole number",      [SHAPE_BOOLEAN] = "true or false",
-    [SHAPE_OBJECT] = "an object", [SHAPE_STRINGS] = "an array of strings", [SHAPE_OBJECTS] = "an array of objects",
+    [SHAPE_STRING] = "a string",
+    [SHAPE_INTEGER] = "a whole number",
+    [SHAPE_BOOLEAN] = "true or false",
+    [SHAPE_OBJECT] = "an object",
+    [SHAPE_STRINGS] = "an array of strings",
+    [SHAPE_OBJECTS] = "an array of objects",
     [SHAPE_ANY] = "an object",
+    [SHAPE_INTEGERS] = "an array of whole numbers",
 };
 
 static bool shape_type_fits(enum shape_type type, const json_t *value)
@@ -120,6 +125,7 @@ static bool shape_type_fits(enum shape_type type, const json_t *value)
 		return json_is_boolean(value);
 	case SHAPE_STRINGS:
 	case SHAPE_OBJECTS:
+	case SHAPE_INTEGERS:
 		return json_is_array(value);
 	default:
 		return json_is_object(value);
@@ -164,6 +170,45 @@ static void shape_check_array(struct shape_walk walk, const struct shape_field *
 	}
 }
 
+static void shape_check_number(const struct shape_walk *walk, const struct shape_field *field, const char *path,
+                               int64_t number)
+{
+	if (number < field->min || number > field->max)
+		shape_fault_add(walk->faults, walk->arena, path, "out_of_range", "must be from %lld to %lld",
+		                (long long)field->min, (long long)field->max);
+}
+
+static bool shape_stands_before(const json_t *list, size_t at)
+{
+	for (size_t before = 0; before < at; before++) {
+		if (json_equal(json_array_get(list, before), json_array_get(list, at)))
+			return true;
+	}
+	return false;
+}
+
+static void shape_check_integers(const struct shape_walk *walk, const struct shape_field *field, const char *path,
+                                 const json_t *value)
+{
+	size_t count = json_array_size(value);
+	if (field->most > 0 && (int64_t)count > field->most) {
+		shape_fault_add(walk->faults, walk->arena, path, "too_long", "at most %lld members", (long long)field->most);
+		return;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const json_t *member = json_array_get(value, i);
+		const char *item_path = arena_printf(walk->arena, "%s[%zu]", path, i);
+		if (item_path == NULL)
+			walk->faults->failed = true;
+		else if (!json_is_integer(member))
+			shape_fault_add(walk->faults, walk->arena, item_path, "wrong_type", "must be a whole number");
+		else if (shape_stands_before(value, i))
+			shape_fault_add(walk->faults, walk->arena, item_path, "duplicate", "stands there already");
+		else
+			shape_check_number(walk, field, item_path, json_integer_value(member));
+	}
+}
+
 static void shape_check_value(struct shape_walk walk, const struct shape_field *field, const char *path,
                               const json_t *value)
 {
@@ -176,16 +221,16 @@ static void shape_check_value(struct shape_walk walk, const struct shape_field *
 		                field->flags & SHAPE_NULLABLE ? " or null" : "");
 		return;
 	}
-	int64_t number = json_integer_value(value);
 	if (field->type == SHAPE_STRING)
 		shape_check_string(&walk, field, path, json_string_value(value));
 	else if (field->type == SHAPE_OBJECT)
 		shape_check_object(walk, field->shape, path, value);
 	else if (field->type == SHAPE_STRINGS || field->type == SHAPE_OBJECTS)
 		shape_check_array(walk, field, path, value);
-	else if (field->type == SHAPE_INTEGER && (number < field->min || number > field->max))
-		shape_fault_add(walk.faults, walk.arena, path, "out_of_range", "must be from %lld to %lld",
-		                (long long)field->min, (long long)field->max);
+	else if (field->type == SHAPE_INTEGERS)
+		shape_check_integers(&walk, field, path, value);
+	else if (field->type == SHAPE_INTEGER)
+		shape_check_number(&walk, field, path, json_integer_value(value));
 }
 
 static const struct shape_field *shape_field_find(const struct shape *shape, const char *name)

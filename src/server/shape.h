@@ -17,9 +17,10 @@ enum shape_type {
 	SHAPE_INTEGER,
 	SHAPE_BOOLEAN,
 	SHAPE_OBJECT,
-	SHAPE_STRINGS, /* array of strings */
-	SHAPE_OBJECTS, /* array of objects */
-	SHAPE_ANY,     /* an object whose members are told elsewhere */
+	SHAPE_STRINGS,  /* array of strings */
+	SHAPE_OBJECTS,  /* array of objects */
+	SHAPE_INTEGERS, /* array of whole numbers, each once and from min to max */
+	SHAPE_ANY,      /* an object whose members are told elsewhere */
 };
 
 enum shape_pattern {
@@ -49,6 +50,7 @@ struct shape_field {
 	const char *const *values; /* NULL-terminated; NULL: any */
 	const struct shape *shape; /* of SHAPE_OBJECT and of the members of SHAPE_OBJECTS */
 	const char *about;         /* for OpenAPI; NULL */
+	int64_t most;              /* of SHAPE_INTEGERS: members; 0: no limit (answers only) */
 };
 
 struct shape {
@@ -65,7 +67,8 @@ struct shape {
 /* One thing that is wrong; never holds the offending value. */
 struct shape_fault {
 	const char *path; /* "config.tenantId", "projectKeys[2]" */
-	const char *code; /* unknown_key required wrong_type too_long too_short out_of_range not_one_of malformed */
+	const char *code; /* unknown_key required wrong_type too_long too_short out_of_range not_one_of malformed
+	                   * duplicate */
 	const char *detail;
 };
 

@@ -7,7 +7,7 @@
 
 static const char *const shape_schema_types[] = {
     [SHAPE_STRING] = "string", [SHAPE_INTEGER] = "integer", [SHAPE_BOOLEAN] = "boolean", [SHAPE_OBJECT] = "object",
-    [SHAPE_STRINGS] = "array", [SHAPE_OBJECTS] = "array",   [SHAPE_ANY] = "object",
+    [SHAPE_STRINGS] = "array", [SHAPE_OBJECTS] = "array",   [SHAPE_ANY] = "object",      [SHAPE_INTEGERS] = "array",
 };
 
 static void shape_schema_pattern(json_t *schema, enum shape_pattern pattern, bool *failed)
@@ -84,6 +84,19 @@ static void shape_schema_type(json_t *schema, const struct shape_field *field, b
 	json_put(schema, "type", types, failed);
 }
 
+static void shape_schema_integers(json_t *schema, json_t *item, const struct shape_field *field, bool *failed)
+{
+	json_put_string(item, "type", "integer", failed);
+	if (field->max > 0) {
+		json_put(item, "minimum", json_integer(field->min), failed);
+		json_put(item, "maximum", json_integer(field->max), failed);
+	}
+	json_put(schema, "items", item, failed);
+	json_put(schema, "uniqueItems", json_true(), failed);
+	if (field->most > 0)
+		json_put(schema, "maxItems", json_integer(field->most), failed);
+}
+
 static void shape_schema_items(json_t *schema, const struct shape_field *field, bool *failed)
 {
 	if (field->type == SHAPE_OBJECTS) {
@@ -91,6 +104,10 @@ static void shape_schema_items(json_t *schema, const struct shape_field *field, 
 		return;
 	}
 	json_t *item = json_object();
+	if (field->type == SHAPE_INTEGERS) {
+		shape_schema_integers(schema, item, field, failed);
+		return;
+	}
 	json_put_string(item, "type", "string", failed);
 	shape_schema_pattern(item, field->pattern, failed);
 	json_put(schema, "items", item, failed);

@@ -50,6 +50,7 @@ enum result sqlite_op_counts(struct store *store, struct store_counts *ret_count
 	count_jobs(&session, &counts);
 	(void)sql_ask(&session, "SELECT count(*) FROM inbox_event WHERE status = 'received'", NULL, &counts.inbox_received);
 	(void)sql_ask(&session, "SELECT count(*) FROM connector WHERE health = 'failed'", NULL, &counts.connectors_failed);
+	(void)sql_ask(&session, "SELECT count(*) FROM job WHERE held = 2", NULL, &counts.removals_held);
 	(void)sql_ask(&session, "SELECT coalesce(max(seq), 0) FROM audit_event", NULL, &counts.audit_seq);
 	sqlite_reader_end(&session);
 	if (session.fault == RESULT_OK)

@@ -8,6 +8,7 @@
 
 #include "base/text.h"
 #include "domain/code.h"
+#include "store/sqlite_brake.h"
 #include "store/sqlite_ops.h"
 #include "store/sqlite_work.h"
 
@@ -55,7 +56,13 @@ static void follow_up_begin(struct grant *grant, enum grant_action action, const
 
 /* ---- the job that a state asks for, and the word that Jira gets ---- */
 
-static void grant_start_job(struct session *session, const struct grant_row *row)
+/* Expiry is nobody's word; so is what else finds by itself that somebody must leave. */
+static bool is_unasked(const struct grant_change *change)
+{
+	return change->unasked || change->event == GRANT_EVENT_EXPIRE;
+}
+
+static void grant_start_job(struct session *session, const struct grant_row *row, bool unasked)
 {
 	if (row->grant.status != GRANT_PENDING_PROVISION && row->grant.status != GRANT_PENDING_DEPROVISION)
 		return;
@@ -64,7 +71,8 @@ static void grant_start_job(struct session *session, const struct grant_row *row
 	                                       .grant_key = row->key,
 	                                       .request_key = row->request_key,
 	                                       .connector_id = row->grant.connector_id,
-	                                       .group_id = row->grant.group_id});
+	                                       .group_id = row->grant.group_id,
+	                                       .unasked = unasked});
 }
 
 static void grant_tell(struct session *session, const struct grant_row *row)
@@ -128,8 +136,9 @@ void grant_start(struct session *session, const struct actor *actor, const struc
 	grant_insert(session, grant, request->key);
 	row.key = sqlite3_last_insert_rowid(session->connection->db);
 	grant_history_add(session, row.key, actor, NULL, grant_status_name(grant->status), grant->code);
-	grant_start_job(session, &row);
+	grant_start_job(session, &row, false);
 	grant_tell(session, &row);
+	brake_keep(session, grant);
 }
 
 /* ---- changing ---- */
@@ -267,12 +276,14 @@ static void grant_follow(struct session *session, struct sqlite_write *write, st
 	grant_save(session, row);
 	grant_end_job(session, job_key, change);
 	job_cancel_of_grant(session, row->key);
-	grant_start_job(session, row);
+	grant_start_job(session, row, is_unasked(change));
 	grant_tell(session, row);
 	if (change->event == GRANT_EVENT_RESOLVE_USER && change->save_mapping)
 		mapping_save_chosen(session, write->actor, row->grant.account_id, row->grant.connector_id,
 		                    change->external_user_id);
 	grant_record(session, write->actor, row, from, change);
+	if (!grant_is_open(to))
+		brake_review_smaller(session, &row->grant, job_key);
 }
 
 static enum result grant_give(struct session *session, struct sqlite_write *write)
@@ -286,6 +297,13 @@ static enum result grant_give(struct session *session, struct sqlite_write *writ
 	if (result == RESULT_OK)
 		*(struct grant *)write_out(write) = row.grant;
 	return result;
+}
+
+/* A person who asks for a removal that is under way already may mean one that is held. */
+static bool is_asking(const struct grant_change *change)
+{
+	return change->job_id == NULL && !is_unasked(change) &&
+	       (change->event == GRANT_EVENT_REVOKE || change->event == GRANT_EVENT_RETRY);
 }
 
 enum result grant_move(struct session *session, struct sqlite_write *write)
@@ -310,12 +328,16 @@ enum result grant_move(struct session *session, struct sqlite_write *write)
 		return write_refuse(write, RESULT_CONFLICT, "conflict", "The grant does not ask for a user now.");
 	if (unchanged) {
 		grant_end_job(session, job_key, change);
+		if (is_asking(change))
+			brake_ask(session, write->actor, &row);
 		return grant_give(session, write);
 	}
 	result = grant_check(session, write, &row.grant, change, to);
 	if (result != RESULT_OK)
 		return result;
 	grant_follow(session, write, &row, job_key, to);
+	if (is_unasked(change) && !write->flag)
+		brake_review(session, row.grant.connector_id, row.grant.group_id);
 	return grant_give(session, write);
 }
 

@@ -2,11 +2,13 @@
  * sqlite_job_lease.c.
  *
  * What holds here: `queued` means due now; `waiting` means due at next_attempt_at, unless `held`: then it waits for its
- * connector to be enabled or for an incident to pass, and only job_place() or a probe moves it. At most one provision
+ * connector to be enabled or for an incident to pass, and only job_place() or a probe moves it. `held` 2 is the brake's
+ * (sqlite_brake.c): it goes before all others, and no probe takes such a job. At most one provision
  * or deprovision job of a grant is unfinished, apart from one that was running when the next began. */
 #include <stdio.h>
 
 #include "base/text.h"
+#include "store/sqlite_brake.h"
 #include "store/sqlite_filter.h"
 #include "store/sqlite_ops.h"
 #include "store/sqlite_work.h"
@@ -48,7 +50,19 @@ const struct row_type job_row = {sizeof(struct job), job_read, job_list_key};
 
 /* ---- holding ---- */
 
-#define PLACEABLE "job.connector_id = ?1 AND job.status IN ('queued', 'waiting') AND job.kind IN " JOB_HELD_KINDS
+#define PENDING "job.connector_id = ?1 AND job.status IN ('queued', 'waiting')"
+#define PLACEABLE PENDING " AND job.held <> 2 AND job.kind IN " JOB_HELD_KINDS
+/* Unasked, not sent, and of a group with a hold, unless nobody would be removed. */
+#define BRAKED_DETAIL                                                                                                  \
+	"CASE h.reason WHEN 'clockJump' THEN 'The clock of the machine jumped, so that nothing is removed by it: set it "  \
+	"right, then release or cancel.' ELSE 'Unusually many removals that nobody asked for one by one are due: an "      \
+	"administrator releases or cancels them.' END"
+#define PLACE_BRAKED                                                                                                   \
+	"UPDATE job SET status = 'waiting', held = 2, next_attempt_at = 0, error_code = 'removals_held', error_detail "    \
+	"= " BRAKED_DETAIL                                                                                                 \
+	", updated_at = ?2 FROM removal_hold h WHERE h.connector_id = ?1 AND h.group_id = job.group_id AND "               \
+	"job.unasked = 1 AND job.sent = 0 AND job.held <> 2 AND NOT EXISTS (SELECT 1 FROM access_grant g WHERE "           \
+	"g.grant_key = job.grant_key AND " BRAKE_KEPT("g", "?2") ") AND " PENDING
 #define PLACE_DISABLED                                                                                                 \
 	"UPDATE job SET status = 'waiting', held = 1, next_attempt_at = 0, error_code = 'connector_disabled', "            \
 	"error_detail = 'The connector is disabled.', updated_at = ?2 WHERE (held = 0 OR error_code IS NOT "               \
@@ -73,7 +87,8 @@ static bool job_nothing_holds(struct session *session, const char *connector_id)
 	return !sql_exists(
 	    session,
 	    "SELECT 1 FROM connector WHERE connector_id = ?1 AND enabled = 0 UNION ALL SELECT 1 FROM incident "
-	    "WHERE connector_id = ?1 UNION ALL SELECT 1 FROM job WHERE connector_id = ?1 AND held = 1 LIMIT 1",
+	    "WHERE connector_id = ?1 UNION ALL SELECT 1 FROM job WHERE connector_id = ?1 AND held = 1 UNION ALL SELECT 1 "
+	    "FROM removal_hold WHERE connector_id = ?1 LIMIT 1",
 	    SQL_ARGS(sql_text(connector_id)));
 }
 
@@ -90,6 +105,7 @@ static void place(struct session *session, const char *connector_id, int64_t job
 
 	if (job_nothing_holds(session, connector_id))
 		return;
+	sql_run(session, one ? PLACE_BRAKED PLACE_ONE : PLACE_BRAKED, values);
 	(void)sql_ask(session, "SELECT enabled FROM connector WHERE connector_id = ?1", SQL_ARGS(sql_text(connector_id)),
 	              &enabled);
 	if (!enabled) {
@@ -151,13 +167,14 @@ void job_start(struct session *session, const struct job_start *start)
 	id_new(session->now, fresh);
 	sql_run(session,
 	        "INSERT INTO job (job_id, kind, status, priority, grant_key, request_key, connector_id, group_id, subject, "
-	        "inbox_event_id, dedup, next_attempt_at, created_at, updated_at, progress) VALUES (?1, ?2, 'queued', ?3, "
-	        "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?11, ?12) ON CONFLICT (dedup) WHERE dedup IS NOT NULL DO NOTHING",
+	        "inbox_event_id, dedup, next_attempt_at, created_at, updated_at, progress, unasked) VALUES (?1, ?2, "
+	        "'queued', ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?11, ?11, ?12, ?13) ON CONFLICT (dedup) WHERE dedup IS "
+	        "NOT NULL DO NOTHING",
 	        SQL_ARGS(sql_text(start->job_id != NULL ? start->job_id : fresh), sql_text(job_kind_name(start->kind)),
 	                 sql_int(job_priority(session, start)), sql_key(start->grant_key), sql_key(start->request_key),
 	                 sql_text(start->connector_id), sql_text(start->group_id), sql_text(start->subject),
 	                 sql_text(start->inbox_event_id), sql_text(start->dedup), sql_int(session->now),
-	                 sql_text(start->progress)));
+	                 sql_text(start->progress), sql_int(start->unasked)));
 	if (start->connector_id != NULL && sql_changes(session) > 0)
 		place(session, start->connector_id, sqlite3_last_insert_rowid(session->connection->db));
 }
@@ -254,16 +271,16 @@ void job_end(struct session *session, int64_t job_key, const struct job_outcome 
 {
 	struct job_place_of at = {0};
 
-	sql_run(
-	    session,
-	    "UPDATE job SET status = ?2, held = 0, next_attempt_at = ?3, lease_holder = NULL, lease_expires_at = 0, "
-	    "progress = coalesce(?4, progress), error_code = ?5, error_detail = ?6, error_request_id = ?7, "
-	    "error_client_request_id = ?8, updated_at = ?9, attempts = attempts - (?10 AND attempts > 0) WHERE job_key = "
-	    "?1",
-	    SQL_ARGS(sql_int(job_key), sql_text(job_status_name(outcome->status)),
-	             sql_int(outcome->status == JOB_WAITING ? outcome->next_attempt_at : 0), sql_text(outcome->progress),
-	             sql_text(outcome->error_code), sql_text(outcome->error_detail), sql_text(outcome->error_request_id),
-	             sql_text(outcome->error_client_request_id), sql_int(session->now), sql_int(outcome->untried)));
+	sql_run(session,
+	        "UPDATE job SET status = ?2, held = 0, next_attempt_at = ?3, lease_holder = NULL, lease_expires_at = 0, "
+	        "progress = coalesce(?4, progress), error_code = ?5, error_detail = ?6, error_request_id = ?7, "
+	        "error_client_request_id = ?8, updated_at = ?9, sent = max(sent, ?10), attempts = attempts - (?11 AND "
+	        "attempts > 0) WHERE job_key = ?1",
+	        SQL_ARGS(sql_int(job_key), sql_text(job_status_name(outcome->status)),
+	                 sql_int(outcome->status == JOB_WAITING ? outcome->next_attempt_at : 0),
+	                 sql_text(outcome->progress), sql_text(outcome->error_code), sql_text(outcome->error_detail),
+	                 sql_text(outcome->error_request_id), sql_text(outcome->error_client_request_id),
+	                 sql_int(session->now), sql_int(outcome->sent), sql_int(outcome->untried)));
 	if (sql_read_one(
 	        session, session->scratch, &place_row,
 	        "SELECT kind, connector_id, group_id, fence FROM job WHERE job_key = ?1 AND connector_id IS NOT NULL",

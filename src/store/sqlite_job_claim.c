@@ -59,7 +59,7 @@ void queue_promote(struct session *session)
 	                     now, &connectors, &count, NULL);
 	sql_run(session,
 	        "UPDATE job INDEXED BY job_running SET status = 'queued', next_attempt_at = ?1, lease_holder = NULL, "
-	        "lease_expires_at = 0, "
+	        "lease_expires_at = 0, sent = 1, " /* by whoever was lost, for all we know */
 	        "updated_at = ?1 WHERE status = 'running' AND lease_expires_at <= ?1",
 	        now);
 	for (size_t at = 0; at < count; at++)

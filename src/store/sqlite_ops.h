@@ -75,6 +75,10 @@
 	X(membership_origin)                                                                                               \
 	X(grant_other_open)                                                                                                \
 	X(grant_removal_under_way)                                                                                         \
+	X(expiry_advance)                                                                                                  \
+	X(removals_held)                                                                                                   \
+	X(removals_release)                                                                                                \
+	X(removals_cancel)                                                                                                 \
 	X(job_claim)                                                                                                       \
 	X(job_claim_more)                                                                                                  \
 	X(connector_pause)                                                                                                 \

@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 
+#include "domain/clock_watch.h"
 #include "store/sqlite_session.h"
 #include "store/store.h"
 
@@ -32,6 +33,9 @@ struct sqlite_store {
 	struct sqlite_connection *writer; /* the writer thread's own */
 	struct arena *scratch;            /* likewise */
 	struct audit_position audit;      /* likewise */
+	struct clock_anchor clock_anchor; /* likewise */
+	_Atomic bool clock_judged;        /* the anchor is made */
+	int64_t clock_epoch;              /* likewise: which word of an admin's the anchor was made after */
 	pthread_mutex_t queue_mutex;
 	pthread_cond_t queue_filled;
 	struct sqlite_write *queue_first;

@@ -1,4 +1,7 @@
 /* Catalog tools and the groups that control them. */
+#include <string.h>
+
+#include "base/json.h"
 #include "base/text.h"
 #include "store/sqlite_ops.h"
 #include "store/sqlite_work.h"
@@ -16,6 +19,35 @@ static void group_read(struct cursor *cursor, struct entitlement_group *group)
 	group->allow_shared = cursor_bool(cursor);
 }
 
+/* Kept as a JSON array of numbers. */
+static void warnings_read(struct cursor *cursor, struct expiry_warnings *warnings)
+{
+	_cleanup_(json_decrefp) json_t *list = NULL;
+	const char *text = cursor_peek(cursor);
+
+	if (json_read(text, strlen(text), &list, NULL) != RESULT_OK) {
+		session_fail(cursor->session, RESULT_PROTOCOL, "A tool of the database has unreadable warning days.");
+		return;
+	}
+	*warnings = (struct expiry_warnings){.count = json_array_size(list)};
+	if (warnings->count > EXPIRY_WARNING_DAYS_MOST)
+		warnings->count = EXPIRY_WARNING_DAYS_MOST;
+	for (size_t at = 0; at < warnings->count; at++)
+		warnings->days[at] = (int)json_integer_value(json_array_get(list, at));
+}
+
+static const char *warnings_write(struct session *session, const struct expiry_warnings *warnings)
+{
+	const char *text = "";
+
+	for (size_t at = 0; text != NULL && at < warnings->count; at++)
+		text = arena_printf(session->scratch, "%s%s%d", text, at > 0 ? "," : "", warnings->days[at]);
+	text = text != NULL ? arena_printf(session->scratch, "[%s]", text) : NULL;
+	if (text == NULL)
+		session_fail(session, RESULT_NO_MEMORY, "Out of memory while keeping a tool.");
+	return text;
+}
+
 static void tool_read(struct cursor *cursor, void *item)
 {
 	struct tool *tool = item;
@@ -29,6 +61,7 @@ static void tool_read(struct cursor *cursor, void *item)
 	tool->default_duration_days = (int)cursor_int(cursor);
 	tool->max_duration_days = (int)cursor_int(cursor);
 	tool->requestable = cursor_bool(cursor);
+	warnings_read(cursor, &tool->expiry_warnings);
 	tool->connector_id = cursor_text(cursor);
 	group_read(cursor, &tool->group);
 	tool->group_job_id = cursor_text(cursor);
@@ -107,12 +140,13 @@ static enum result tool_insert(struct session *session, struct sqlite_write *wri
 	sql_run(
 	    session,
 	    "INSERT INTO tool (tool_id, name, vendor, url, description, risk, default_duration_days, max_duration_days, "
-	    "requestable, connector_key, created_at, updated_at, version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, "
-	    "?10, ?11, ?12, 1)",
+	    "requestable, connector_key, created_at, updated_at, expiry_warning_days, version) VALUES (?1, ?2, ?3, ?4, ?5, "
+	    "?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, 1)",
 	    SQL_ARGS(sql_text(tool->tool_id), sql_text(tool->name), sql_text(tool->vendor), sql_text(tool->url),
 	             sql_text(tool->description), sql_text(tool->risk), sql_int(tool->default_duration_days),
 	             sql_int(tool->max_duration_days), sql_int(tool->requestable), sql_key(connector_key),
-	             sql_int(created_at), sql_int(tool->updated_at != 0 ? tool->updated_at : created_at)));
+	             sql_int(created_at), sql_int(tool->updated_at != 0 ? tool->updated_at : created_at),
+	             sql_text(warnings_write(session, &tool->expiry_warnings))));
 	audit_append(session, write->actor, "tool.created", "tool", tool->tool_id, "ok",
 	             audit_detail(session, NULL, "connectorId", tool->connector_id, "risk", tool->risk, NULL));
 	idempotency_keep(session, write);
@@ -185,12 +219,12 @@ static enum result tool_change(struct session *session, struct sqlite_write *wri
 	sql_run(
 	    session,
 	    "UPDATE tool SET name = ?2, vendor = ?3, url = ?4, description = ?5, risk = ?6, default_duration_days = ?7, "
-	    "max_duration_days = ?8, requestable = ?9, connector_key = ?10, updated_at = ?11, version = version + 1 "
-	    "WHERE tool_id = ?1",
+	    "max_duration_days = ?8, requestable = ?9, connector_key = ?10, updated_at = ?11, expiry_warning_days = ?12, "
+	    "version = version + 1 WHERE tool_id = ?1",
 	    SQL_ARGS(sql_text(write->id), sql_text(tool->name), sql_text(tool->vendor), sql_text(tool->url),
 	             sql_text(tool->description), sql_text(tool->risk), sql_int(tool->default_duration_days),
 	             sql_int(tool->max_duration_days), sql_int(tool->requestable), sql_key(connector_key),
-	             sql_int(session->now)));
+	             sql_int(session->now), sql_text(warnings_write(session, &tool->expiry_warnings))));
 	audit_append(session, write->actor, "tool.updated", "tool", write->id, "ok",
 	             audit_detail(session, NULL, "connectorId", tool->connector_id, "risk", tool->risk, NULL));
 	return tool_give(session, write);

@@ -45,7 +45,8 @@ enum result sealed_check_key(struct session *session, struct sqlite_write *write
 extern const struct row_type tool_row;
 #define TOOL_COLUMNS                                                                                                   \
 	"t.tool_id, t.name, t.vendor, t.url, t.description, t.risk, t.default_duration_days, t.max_duration_days, "        \
-	"t.requestable, (SELECT connector_id FROM connector c WHERE c.connector_key = t.connector_key), t.group_mode, "    \
+	"t.requestable, t.expiry_warning_days, (SELECT connector_id FROM connector c WHERE c.connector_key = "             \
+	"t.connector_key), t.group_mode, "                                                                                 \
 	"t.group_id, t.group_display_name, t.group_manageable, t.group_code, t.group_checked_at, t.group_allow_shared, "   \
 	"t.group_job_id, t.created_at, t.updated_at, t.version"
 /* RESULT_NOT_FOUND without an error text. */
@@ -121,7 +122,8 @@ void grant_start(struct session *session, const struct actor *actor, const struc
 void grant_history_add(struct session *session, int64_t grant_key, const struct actor *actor, const char *from,
                        const char *to, const char *code);
 bool grant_held_by_other(struct session *session, const struct grant *grant);
-/* The operation grant_apply: `in` is the change; the grant is given back where the write has a `ret`. */
+/* The operation grant_apply: `in` is the change; the grant is given back where the write has a `ret`. `flag`: the
+ * caller has the brake look at the group afterwards, once for many. */
 enum result grant_move(struct session *session, struct sqlite_write *write) MUST_CHECK;
 /* Ends what we know about the membership, as the event says. */
 void membership_settle(struct session *session, const struct grant *grant, enum grant_event event);
@@ -147,6 +149,7 @@ struct job_start {
 	const char *job_id;   /* chosen by the caller; NULL: a fresh one */
 	const char *dedup;    /* NULL: may be started any number of times */
 	const char *progress; /* what the first attempt begins with; NULL: nothing */
+	bool unasked;         /* a removal that no person asked for: the brake counts it */
 };
 extern const struct row_type job_row;
 #define JOB_COLUMNS                                                                                                    \

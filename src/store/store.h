@@ -31,6 +31,7 @@
 #include "domain/intake_settings.h"
 #include "domain/job.h"
 #include "domain/principal.h"
+#include "domain/removal_brake.h"
 #include "store/store_evidence.h"
 #include "store/store_work.h"
 
@@ -162,6 +163,7 @@ struct store_counts {
 	int64_t jobs[JOB_STATUS_MAX];
 	int64_t inbox_received;
 	int64_t connectors_failed;
+	int64_t removals_held;
 	int64_t audit_seq;
 };
 
@@ -460,6 +462,26 @@ struct store_ops {
 	/* A grant on the same connector, group and user (or account) is pending deprovision. */
 	enum result (*grant_removal_under_way)(struct store *store, const struct grant *grant, const char *external_user_id,
 	                                       bool *ret_exists) MUST_CHECK;
+
+	/* ---- what time asks for, and the brake (CONTRACT, rule 9) ---- */
+	/* Ends the active grants whose time is over (EXPIRE, by the system) and starts the warnings that have come due
+	 * (writeBack jobs, subject "expiring" and the day), a bounded number of each; *ret_more: there may be others due
+	 * now. Cheap where nothing is due. Also judges the clock, against what it said before and the monotonic one. */
+	enum result (*expiry_advance)(struct store *store, bool *ret_more, struct error *error) MUST_CHECK;
+	/* What is held of a connector; group_count 0: nothing. Unasked removals are held, group by group, where they are
+	 * over both limits of the rule or the clock is in doubt: their jobs wait with code removals_held until one of the
+	 * two below; whatever is added to a held group joins. Audit connector.removalsHeld once a group. RETRY or REVOKE
+	 * by a person lets that grant's removal go on (audit grant.removalAsked). */
+	enum result (*removals_held)(struct store *store, const char *connector_id, struct arena *arena,
+	                             struct held_removals *ret_held) MUST_CHECK;
+	/* They go on, as asked for by the actor: audit connector.removalsReleased. If the clock was in doubt it is trusted
+	 * again. Nothing held: RESULT_OK, no event. */
+	enum result (*removals_release)(struct store *store, const struct actor *actor, const char *connector_id,
+	                                struct error *error) MUST_CHECK;
+	/* They are dropped, all or none: each grant needs a person (deprovision, removals_held). Audit
+	 * connector.removalsCancelled, and the grants' own events. Nothing held: RESULT_OK, no event. */
+	enum result (*removals_cancel)(struct store *store, const struct actor *actor, const char *connector_id,
+	                               struct error *error) MUST_CHECK;
 
 	/* ---- jobs ---- */
 	/* Takes the most urgent due job (queued, or waiting and due; or running with its lease run out) and the lease of

@@ -252,6 +252,16 @@ FORWARD(grant_other_open, (struct store * store, const struct grant *grant, bool
 FORWARD(grant_removal_under_way,
         (struct store * store, const struct grant *grant, const char *external_user_id, bool *ret_exists), NULL, grant,
         external_user_id, ret_exists);
+FORWARD(expiry_advance, (struct store * store, bool *ret_more, struct error *error), error, ret_more, error);
+FORWARD(removals_held,
+        (struct store * store, const char *connector_id, struct arena *arena, struct held_removals *ret_held), NULL,
+        connector_id, arena, ret_held);
+FORWARD(removals_release,
+        (struct store * store, const struct actor *actor, const char *connector_id, struct error *error), error, actor,
+        connector_id, error);
+FORWARD(removals_cancel,
+        (struct store * store, const struct actor *actor, const char *connector_id, struct error *error), error, actor,
+        connector_id, error);
 FORWARD(job_claim,
         (struct store * store, const char *holder, int64_t lease_ms, struct arena *arena, struct job *ret_job,
          int64_t *ret_next_due),
@@ -427,6 +437,10 @@ static const struct store_ops fault_ops = {
     .membership_origin = fault_membership_origin,
     .grant_other_open = fault_grant_other_open,
     .grant_removal_under_way = fault_grant_removal_under_way,
+    .expiry_advance = fault_expiry_advance,
+    .removals_held = fault_removals_held,
+    .removals_release = fault_removals_release,
+    .removals_cancel = fault_removals_cancel,
     .job_claim = fault_job_claim,
     .job_claim_more = fault_job_claim_more,
     .connector_pause = fault_connector_pause,

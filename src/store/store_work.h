@@ -22,6 +22,7 @@ struct grant_change {
 	                                 transaction: succeeded, or manualFollowUp for NEEDS_PERSON and NOT_OURS */
 	int64_t fence;
 	const char *detail; /* JSON object text for the audit event: Graph request ids; NULL */
+	bool unasked;       /* REVOKE: by no person's word about this one; EXPIRE always is. The brake counts it */
 };
 
 /* How a job's attempt ended, where no grant changed state. */
@@ -29,6 +30,7 @@ struct job_outcome {
 	enum job_status status;  /* SUCCEEDED, WAITING, MANUAL_FOLLOW_UP, CANCELLED */
 	int64_t next_attempt_at; /* WAITING */
 	const char *progress;    /* kept for the next attempt; NULL keeps the present one */
+	bool sent;               /* WAITING: a removal may have been carried out already: nothing holds it any more */
 	const char *error_code, *error_detail, *error_request_id, *error_client_request_id; /* NULL clears */
 	bool untried; /* nothing was asked of anybody: it does not count as an attempt */
 };

@@ -84,13 +84,19 @@ static const char *mover_of(const struct intake_case *c)
 	return "jira";
 }
 
+/* Asked for once more: it may be held, as one that nobody asked for. */
+static bool is_leaving(const struct grant *grant)
+{
+	return grant->status == GRANT_PENDING_DEPROVISION;
+}
+
 /* A removal that already waits for a person was asked for before: asking again would only ring the bell again, and
  * again with the comment that follows. */
 static bool is_revocable(const struct grant *grant)
 {
 	if (grant->status == GRANT_MANUAL_FOLLOW_UP)
 		return grant->follow_up.action != GRANT_ACTION_DEPROVISION;
-	return grant->status == GRANT_PENDING_PROVISION || grant->status == GRANT_ACTIVE;
+	return grant->status == GRANT_PENDING_PROVISION || grant->status == GRANT_ACTIVE || is_leaving(grant);
 }
 
 /* One that was approved after the issue had left that status again stays. */
@@ -123,6 +129,8 @@ static enum result revoke_grants(struct intake_case *c, size_t *ret_revoked, con
 		result = c->store->ops->grant_apply(c->store, &actor, grants[i].grant_id, &change, c->arena, &after, error);
 		if (result != RESULT_OK && result != RESULT_CONFLICT)
 			return result;
+		if (is_leaving(&grants[i]))
+			continue;
 		(*ret_revoked)++;
 		*ret_request_id = grants[i].request_id;
 	}

@@ -15,6 +15,7 @@ bool membership_call_end(struct membership_call *call, struct job_attempt attemp
 {
 	call->end = MEMBERSHIP_END_OUTCOME;
 	call->attempt = attempt;
+	call->attempt.outcome.sent = call->progress.sent || call->progress.wrote;
 	bool keeps = call->progress.sent || call->progress.unsent || call->progress.wrote;
 	if (keeps && attempt.outcome.status == JOB_WAITING && attempt.outcome.progress == NULL)
 		call->attempt.outcome.progress = membership_progress_write(&call->progress, call->context.arena);

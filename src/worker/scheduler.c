@@ -4,6 +4,7 @@
 
 #define CHECKPOINT_EVERY_MS 60000
 #define CHECK_LOOKS 60
+#define EXPIRY_EVERY_MS 1000
 #define CHECK_LEAST_MS 1000
 #define PURGE_EVERY_MS (60LL * 60 * 1000)
 #define DAY_MS (24LL * 60 * 60 * 1000)
@@ -12,8 +13,8 @@
 void scheduler_init(struct scheduler *scheduler, const struct worker_options *options)
 {
 	int64_t now = clock_monotonic_ms(options->clock);
-	*scheduler =
-	    (struct scheduler){.options = options, .sweep_at = now, .check_at = now, .checkpoint_at = now, .purge_at = now};
+	*scheduler = (struct scheduler){
+	    .options = options, .sweep_at = now, .check_at = now, .checkpoint_at = now, .purge_at = now, .expiry_at = now};
 }
 
 static enum result sweep(const struct scheduler *scheduler)
@@ -63,6 +64,20 @@ static void run_if_due(const struct scheduler *scheduler, const char *name, int6
 		log_warning("scheduler.failed", "what", name, "result", result_name(result));
 }
 
+/* Step by step while there is more: leases are kept in between. */
+static void expire(struct scheduler *scheduler, int64_t now)
+{
+	bool more = false;
+	struct error error;
+	struct store *store = scheduler->options->store;
+	if (now < scheduler->expiry_at)
+		return;
+	enum result result = store->ops->expiry_advance(store, &more, &error);
+	if (result != RESULT_OK)
+		log_warning("scheduler.failed", "what", "expiry", "result", result_name(result));
+	scheduler->expiry_at = result == RESULT_OK && more ? now : now + EXPIRY_EVERY_MS;
+}
+
 static int64_t earliest(int64_t a, int64_t b)
 {
 	return a < b ? a : b;
@@ -76,8 +91,10 @@ int64_t scheduler_tick(struct scheduler *scheduler)
 	run_if_due(scheduler, "check", now, &scheduler->check_at, check_every_ms(scheduler), check);
 	run_if_due(scheduler, "checkpoint", now, &scheduler->checkpoint_at, CHECKPOINT_EVERY_MS, checkpoint);
 	run_if_due(scheduler, "purge", now, &scheduler->purge_at, PURGE_EVERY_MS, purge);
+	expire(scheduler, now);
 	int64_t next = earliest(earliest(scheduler->sweep_at, scheduler->check_at),
 	                        earliest(scheduler->checkpoint_at, scheduler->purge_at));
+	next = earliest(next, scheduler->expiry_at);
 	now = clock_monotonic_ms(scheduler->options->clock);
 	return next > now ? next - now : 0;
 }

@@ -1,5 +1,5 @@
-/* What time asks for: sweeps, checkpoints of the audit chain, dropping what is kept no longer. Private to worker/. One
- * thread. */
+/* What time asks for: ends and warnings of grants, sweeps, checkpoints of the audit chain, dropping what is kept no
+ * longer. Private to worker/. One thread. */
 #ifndef AIC_WORKER_SCHEDULER_H
 #define AIC_WORKER_SCHEDULER_H
 
@@ -13,6 +13,7 @@ struct scheduler {
 	int64_t check_at;
 	int64_t checkpoint_at;
 	int64_t purge_at;
+	int64_t expiry_at;
 };
 
 void scheduler_init(struct scheduler *scheduler, const struct worker_options *options);

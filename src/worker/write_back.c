@@ -1,7 +1,7 @@
-/* Telling the issue how it ended: one comment for each of refused, active, needs a person, ended — and, for active, the
- * transition that the settings name. The comment's tag is the job's id, so that an attempt which may have been heard
- * looks before it speaks again. What is said is the requester's own business only: the tool, the time, the code's
- * sentence; no other person, no directory id. */
+/* Telling the issue how it went: one comment for each of refused, active, about to end, needs a person, ended — and,
+ * for active, the transition that the settings name. The comment's tag is the job's id, so that an attempt which may
+ * have been heard looks before it speaks again. What is said is the requester's own business only: the tool, the time,
+ * the code's sentence; no other person, no directory id. */
 #include <string.h>
 
 #include "base/log.h"
@@ -10,6 +10,7 @@
 #include "worker/job_run.h"
 
 #define ATTEMPTS_MAX 20
+#define EXPIRING "expiring"
 
 struct write_back {
 	const struct job_context *context;
@@ -18,6 +19,7 @@ struct write_back {
 	struct grant grant; /* grant_id NULL: of a request that never had one */
 	struct intake_settings settings;
 	const char *tool_name;
+	struct expiry_warnings warnings; /* of the tool; none if it was deleted */
 };
 
 static enum result read_grant(struct write_back *w, struct error *error)
@@ -43,9 +45,11 @@ static enum result read_tool(struct write_back *w, struct error *error)
 	w->tool_name = NULL;
 	if (tool_id) {
 		enum result result = w->store->ops->tool_read(w->store, tool_id, w->context->arena, &tool);
-		if (result == RESULT_OK)
+		if (result == RESULT_OK) {
 			w->tool_name = tool.name;
-		else if (result != RESULT_NOT_FOUND)
+			w->warnings = tool.expiry_warnings;
+		}
+		if (result != RESULT_OK && result != RESULT_NOT_FOUND)
 			return error_set(error, result, "unavailable", "The tool could not be read.");
 	}
 	if (text_is_empty(w->tool_name))
@@ -97,6 +101,36 @@ static const char *text_active(const struct write_back *w)
 	                    w->tool_name, until, until + 11);
 }
 
+/* The day that a warning is about; 0: it is none. */
+static int64_t warned_day(const struct job *job)
+{
+	int64_t day = 0;
+	if (!text_starts_with(job->subject, EXPIRING))
+		return 0;
+	return text_parse_int(job->subject + strlen(EXPIRING), 1, EXPIRY_WARNING_DAY_MAX, &day) == RESULT_OK ? day : 0;
+}
+
+/* Jira may have been away meanwhile: a later warning may apply by now, the end may have moved, or be over. */
+static bool is_overtaken(const struct write_back *w)
+{
+	int64_t day = warned_day(w->context->job);
+	if (day == 0)
+		return false;
+	return w->grant.status != GRANT_ACTIVE || expiry_warning_now(&w->warnings, w->grant.active_at, w->grant.expires_at,
+	                                                             clock_now_ms(w->context->options->clock)) != day;
+}
+
+static const char *text_expiring(const struct write_back *w)
+{
+	char until[CLOCK_TEXT_SIZE];
+	clock_format(w->grant.expires_at, until);
+	return arena_printf(
+	    w->context->arena,
+	    "Access to %s ends on %.10s, %.5s UTC, and is then taken back.\nIf it is needed for longer, file a "
+	    "new request.",
+	    w->tool_name, until, until + 11);
+}
+
 static const char *text_needs_person(const struct write_back *w)
 {
 	const char *code = w->grant.follow_up.code ? w->grant.follow_up.code : w->grant.code;
@@ -124,14 +158,14 @@ static const char *text_of(const struct write_back *w)
 		return text_active(w);
 	if (text_equal(subject, "needsPerson"))
 		return text_needs_person(w);
-	return text_ended(w);
+	return warned_day(w->context->job) > 0 ? text_expiring(w) : text_ended(w);
 }
 
 static enum result comment(struct write_back *w, struct error *error)
 {
 	const struct job *job = w->context->job;
 	bool existed = false;
-	if (!w->settings.write_back_comment)
+	if (!w->settings.write_back_comment || is_overtaken(w))
 		return RESULT_OK;
 	const char *text = text_of(w);
 	if (!text)
