@@ -1,6 +1,7 @@
 /* What is answered: CONTRACT section 3, "Objects", for OpenAPI. Every member is present in every answer, so all are
  * required and the ones that may have no value are nullable; a unit test renders each object and checks it against its
  * shape. */
+#include "domain/expiry_warning.h"
 #include "server/shapes.h"
 
 #define MUST SHAPE_REQUIRED
@@ -137,8 +138,8 @@ static const struct shape_field connector_fields[] = {
     ONE_OF("health", values_health),
     {"lastTest", SHAPE_OBJECT, MAY_BE_NULL, .shape = &answer_test},
     NUMBER("toolCount"),
-    {"heldRemovals", SHAPE_OBJECT, MAY_BE_NULL, .shape = &answer_held,
-     .about = "Removals that wait for an admin's release or cancel; null: none"},
+    {"heldRemovals", SHAPE_OBJECT, 0, .shape = &answer_held,
+     .about = "Removals that wait for an admin's release or cancel; absent, where there are none"},
     INSTANT_OR_NULL("lastUsedAt"),
     {"stale", SHAPE_BOOLEAN, 0, .about = "True, where nothing used it for 30 days; else absent"},
     INSTANT("createdAt"),
@@ -173,7 +174,8 @@ static const struct shape_field tool_fields[] = {
     NUMBER("defaultDurationDays"),
     NUMBER("maxDurationDays"),
     FLAG("requestable"),
-    {"expiryWarningDays", SHAPE_INTEGERS, MUST, .about = "Days before the end on which the issue is told"},
+    {"expiryWarningDays", SHAPE_INTEGERS, MUST, 1, EXPIRY_WARNING_DAY_MAX,
+     .about = "Days before the end on which the issue is told"},
     STRING_OR_NULL("connectorId"),
     {"entitlementGroup", SHAPE_OBJECT, MAY_BE_NULL, .shape = &answer_group},
     {"jobId", SHAPE_STRING, 0, .about = "In a 202 only"},

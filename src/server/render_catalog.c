@@ -57,8 +57,6 @@ static bool is_stale(const struct connector_settings *connector, int64_t now_ms)
 /* One incident of the connector, group by group. Its reason is the first one's. */
 static json_t *render_held(const struct held_removals *held, bool *failed)
 {
-	if (held == NULL)
-		return json_null();
 	json_t *groups = json_array();
 	for (size_t i = 0; i < held->group_count; i++) {
 		json_t *group = json_object();
@@ -96,7 +94,8 @@ json_t *render_connector(const struct connector_settings *connector, int64_t now
 	json_put_string(object, "health", connector->health, &failed);
 	json_put(object, "lastTest", render_kept(connector->last_test, json_null()), &failed);
 	json_put(object, "toolCount", json_integer(connector->tool_count), &failed);
-	json_put(object, "heldRemovals", render_held(connector->held, &failed), &failed);
+	if (connector->held != NULL)
+		json_put(object, "heldRemovals", render_held(connector->held, &failed), &failed);
 	json_put_time(object, "lastUsedAt", connector->last_used_at, &failed);
 	if (is_stale(connector, now_ms))
 		json_put(object, "stale", json_true(), &failed);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "domain/removal_brake.h"
 #include "server/render.h"
 #include "server/route.h"
 #include "server/shapes.h"
@@ -147,12 +148,16 @@ static void every_object_has_every_member_that_the_contract_names(void **state)
 	                                       .created_at = 1,
 	                                       .updated_at = 1};
 	check_rendered(&answer_connector, render_connector(&connector, 0));
+	struct held_group group = {.group_id = "g", .reason = "tooMany", .since = 1, .count = 21};
+	connector.held = &(struct held_removals){.groups = &group, .group_count = 1, .count = 21, .since = 1};
+	check_rendered(&answer_connector, render_connector(&connector, 0));
 	struct tool tool = {.tool_id = "t",
 	                    .name = "T",
 	                    .vendor = "",
 	                    .url = "",
 	                    .description = "",
 	                    .risk = "low",
+	                    .expiry_warnings = {.days = {7, 1}, .count = 2},
 	                    .group = {.mode = "bind", .group_id = "g"}};
 	check_rendered(&answer_tool, render_tool(&tool));
 	struct identity_mapping mapping = {.mapping_id = "m",
