@@ -309,47 +309,47 @@ static enum result cancel_one(struct session *session, struct sqlite_write *writ
 	return grant_move(session, &one);
 }
 
-/* Some, in an arena of their own: of the thousands that may be held, not all fit into one. */
-static enum result cancel_some(struct session *session, struct sqlite_write *write, size_t *ret_count)
+/* So many in one transaction: nobody waits long behind it. */
+#define CANCEL_STEP 200
+
+/* The hold ends with the last of them, so that after a crash in between the rest is held still. */
+static enum result cancel_step(struct session *session, struct sqlite_write *write)
 {
-	_cleanup_(arena_freep) struct arena *step = arena_new(8u << 20);
-	struct session own = *session;
+	size_t *ret_count = write_out(write);
 	const char **grant_ids = NULL;
 	enum result result;
 
-	if (step == NULL)
-		return RESULT_NO_MEMORY;
-	own.scratch = step;
-	result =
-	    sql_read_list(&own, step, &text_row, 500,
-	                  "SELECT g.grant_id FROM job j JOIN access_grant g ON g.grant_key = j.grant_key WHERE j.held = 2 "
-	                  "AND j.connector_id = ?1 LIMIT 500",
-	                  SQL_ARGS(sql_text(write->id)), &grant_ids, ret_count, NULL);
-	for (size_t at = 0; result == RESULT_OK && at < *ret_count; at++)
-		result = cancel_one(&own, write, grant_ids[at]);
-	session->fault = own.fault;
-	return result;
-}
-
-static enum result cancel_work(struct session *session, struct sqlite_write *write)
-{
-	size_t count = 0;
-	enum result result;
-
-	if (!word_begin(session, write, "connector.removalsCancelled", &result))
+	if (write->flag && !word_begin(session, write, "connector.removalsCancelled", &result))
 		return result;
-	holds_end(session, write->id);
-	do {
-		result = cancel_some(session, write, &count);
-	} while (result == RESULT_OK && session->fault == RESULT_OK && count > 0);
+	result = sql_read_list(session, session->scratch, &text_row, CANCEL_STEP,
+	                       "SELECT g.grant_id FROM job j JOIN access_grant g ON g.grant_key = j.grant_key WHERE "
+	                       "j.held = 2 AND j.connector_id = ?1 LIMIT ?2",
+	                       SQL_ARGS(sql_text(write->id), sql_int(CANCEL_STEP)), &grant_ids, ret_count, NULL);
+	for (size_t at = 0; result == RESULT_OK && at < *ret_count; at++)
+		result = cancel_one(session, write, grant_ids[at]);
+	if (result == RESULT_OK && *ret_count < CANCEL_STEP)
+		holds_end(session, write->id);
 	return result;
 }
 
 enum result sqlite_op_removals_cancel(struct store *store, const struct actor *actor, const char *connector_id,
                                       struct error *error)
 {
-	return sqlite_write(
-	    store, &(struct sqlite_write){.work = cancel_work, .actor = actor, .id = connector_id, .error = error});
+	size_t count = 0;
+	enum result result;
+	bool first = true;
+
+	do {
+		result = sqlite_write(store, &(struct sqlite_write){.work = cancel_step,
+		                                                    .actor = actor,
+		                                                    .id = connector_id,
+		                                                    .flag = first,
+		                                                    .error = error,
+		                                                    .ret = &count,
+		                                                    .ret_size = sizeof(count)});
+		first = false;
+	} while (result == RESULT_OK && count == CANCEL_STEP);
+	return result;
 }
 
 /* ---- reading ---- */

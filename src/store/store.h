@@ -478,8 +478,9 @@ struct store_ops {
 	 * again. Nothing held: RESULT_OK, no event. */
 	enum result (*removals_release)(struct store *store, const struct actor *actor, const char *connector_id,
 	                                struct error *error) MUST_CHECK;
-	/* They are dropped, all or none: each grant needs a person (deprovision, removals_held). Audit
-	 * connector.removalsCancelled, and the grants' own events. Nothing held: RESULT_OK, no event. */
+	/* They are dropped, some at a time: each grant needs a person (deprovision, removals_held). What is left after a
+	 * failure is held still. Audit connector.removalsCancelled, with how many there were, and the grants' own events.
+	 * Nothing held: RESULT_OK, no event. */
 	enum result (*removals_cancel)(struct store *store, const struct actor *actor, const char *connector_id,
 	                               struct error *error) MUST_CHECK;
 

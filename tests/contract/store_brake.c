@@ -448,6 +448,107 @@ static void revokes_that_nobody_asked_for_one_by_one_are_counted_too(void **stat
 	assert_int_equal(remove_all(scene), 0);
 }
 
+/* What a run of chance did: when each removal was done, and what is claimed now. */
+struct chance {
+	struct scene *scene;
+	int64_t done_at[400];
+	size_t done;
+	struct job claimed[3];
+	unsigned seed;
+};
+
+static int chance_of(struct chance *chance, int count)
+{
+	chance->seed = chance->seed * 1103515245u + 12345u;
+	return (int)(chance->seed >> 16) % count;
+}
+
+/* Of the hour that ends now, at most twenty, or a fifth of those who were in the group when it began. */
+static void assert_within_limits(const struct chance *chance, size_t members)
+{
+	int64_t from = clock_now_ms(&chance->scene->clock.clock) - HOUR;
+	size_t lately = 0;
+
+	for (size_t at = 0; at < chance->done; at++)
+		lately += chance->done_at[at] > from;
+	assert_true(lately <= 20 || lately * 5 <= members - (chance->done - lately));
+}
+
+static void chance_end(struct chance *chance, struct job *job)
+{
+	struct scene *scene = chance->scene;
+	struct grant grant;
+
+	if (chance_of(chance, 3) == 0) { /* not now */
+		struct job_outcome again = {.status = JOB_WAITING,
+		                            .next_attempt_at = clock_now_ms(&scene->clock.clock) + MINUTE,
+		                            .sent = chance_of(chance, 2) == 0};
+		(void)!DO(scene, job_finish, job, &again, &scene->error);
+	} else if (scene_apply(
+	               scene, job->grant_id,
+	               (struct grant_change){.event = GRANT_EVENT_NOT_MEMBER, .job_id = job->job_id, .fence = job->fence},
+	               &grant) == RESULT_OK) {
+		chance->done_at[chance->done++] = clock_now_ms(&scene->clock.clock);
+	}
+	*job = (struct job){0};
+}
+
+static void chance_step(struct chance *chance)
+{
+	struct scene *scene = chance->scene;
+	struct job *job = &chance->claimed[chance_of(chance, 3)];
+
+	switch (chance_of(chance, 6)) {
+	case 0:
+		scene_pass(scene, chance_of(chance, 10) * MINUTE);
+		break;
+	case 1:
+		if (chance_of(chance, 20) == 0) {
+			scene_reopen(scene);
+			memset(chance->claimed, 0, sizeof(chance->claimed));
+		}
+		break;
+	case 2:
+		advance(scene);
+		break;
+	default:
+		if (job->job_id != NULL)
+			chance_end(chance, job);
+		else if (!scene_claims(scene, job))
+			*job = (struct job){0};
+	}
+}
+
+static void whatever_workers_crashes_and_time_do_the_limits_hold_at_every_moment(void **state)
+{
+	static const int sizes[] = {25, 60, 120};
+	struct chance chance = {.scene = *state, .seed = 11};
+	size_t members_before = 0;
+
+	begin(chance.scene);
+	for (size_t round = 0; round < ARRAY_SIZE(sizes); round++) {
+		int64_t end = SCENE_START;
+		for (int at = 0; at < sizes[round]; at++) {
+			scene_pass(chance.scene, chance_of(&chance, 4) * MINUTE);
+			(void)member(chance.scene);
+		}
+		end = clock_now_ms(&chance.scene->clock.clock) + LIFE;
+		scene_pass(chance.scene, LIFE - sizes[round] * MINUTE);
+		members_before = (size_t)sizes[round];
+		chance.done = 0;
+		while (clock_now_ms(&chance.scene->clock.clock) < end + 2 * HOUR) {
+			chance_step(&chance);
+			assert_within_limits(&chance, members_before);
+		}
+		assert_true(chance.done > 0);
+		advance(chance.scene);
+		release(chance.scene); /* what is left of this round */
+		memset(chance.claimed, 0, sizeof(chance.claimed));
+		scene_pass(chance.scene, HOUR);
+		(void)remove_all(chance.scene);
+	}
+}
+
 /* ---- an admin's word ---- */
 
 static void hold(struct scene *scene, int count)
@@ -485,11 +586,11 @@ static void what_was_cancelled_waits_for_a_person_and_nobody_leaves(void **state
 	size_t count = 0;
 	const char *next = NULL;
 
-	hold(scene, 600);
+	hold(scene, 250);
 	cancel(scene);
 	assert_int_equal(held(scene).group_count, 0);
 	assert_int_equal(count_events(scene, "connector.removalsCancelled"), 1);
-	assert_int_equal(count_status(scene, "manualFollowUp"), 600);
+	assert_int_equal(count_status(scene, "manualFollowUp"), 250);
 	advance(scene);
 	assert_int_equal(remove_all(scene), 0);
 	assert_ok(DO(scene, grant_list, &filter, &page, scene->arena, &grants, &count, &next));
@@ -835,12 +936,12 @@ static void no_warning_of_many_that_come_at_once_is_lost(void **state)
 	struct scene *scene = *state;
 
 	begin_with_warnings(scene);
-	for (int at = 0; at < 450; at++)
+	for (int at = 0; at < 250; at++)
 		(void)warned_member(scene, arena_printf(scene->arena, "%d", at + 1));
 	scene_pass(scene, LIFE - 7 * DAY);
 	(void)remove_all(scene); /* what was to be said of their beginning */
 	advance(scene);
-	for (size_t claimed = 0; claimed < 450; claimed++)
+	for (size_t claimed = 0; claimed < 250; claimed++)
 		assert_string_equal(scene_claim(scene, JOB_WRITE_BACK).subject, "expiring7");
 }
 
@@ -874,6 +975,7 @@ int main(void)
 	    scene_test(a_group_that_shrinks_by_revokes_puts_what_is_left_to_go_under_the_hold),
 	    scene_test(other_groups_and_what_a_person_asked_for_are_not_held),
 	    scene_test(revokes_that_nobody_asked_for_one_by_one_are_counted_too),
+	    scene_test(whatever_workers_crashes_and_time_do_the_limits_hold_at_every_moment),
 	    scene_test(what_was_released_goes_out_and_is_never_held_again),
 	    scene_test(what_was_cancelled_waits_for_a_person_and_nobody_leaves),
 	    scene_test(an_action_with_nothing_held_leaves_no_event),
