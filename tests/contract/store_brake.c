@@ -500,7 +500,7 @@ static void chance_step(struct chance *chance)
 
 	switch (chance_of(chance, 6)) {
 	case 0:
-		scene_pass(scene, chance_of(chance, 10) * MINUTE);
+		scene_pass(scene, chance_of(chance, 10) * MINUTE / 4);
 		break;
 	case 1:
 		if (chance_of(chance, 20) == 0) {
@@ -527,13 +527,13 @@ static void whatever_workers_crashes_and_time_do_the_limits_hold_at_every_moment
 
 	begin(chance.scene);
 	for (size_t round = 0; round < ARRAY_SIZE(sizes); round++) {
-		int64_t end = SCENE_START;
+		int64_t begun = clock_now_ms(&chance.scene->clock.clock), end;
 		for (int at = 0; at < sizes[round]; at++) {
 			scene_pass(chance.scene, chance_of(&chance, 4) * MINUTE);
 			(void)member(chance.scene);
 		}
 		end = clock_now_ms(&chance.scene->clock.clock) + LIFE;
-		scene_pass(chance.scene, LIFE - sizes[round] * MINUTE);
+		scene_pass(chance.scene, begun + LIFE - clock_now_ms(&chance.scene->clock.clock));
 		members_before = (size_t)sizes[round];
 		chance.done = 0;
 		while (clock_now_ms(&chance.scene->clock.clock) < end + 2 * HOUR) {
