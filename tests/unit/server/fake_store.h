@@ -160,6 +160,14 @@ static enum result fake_connector_list(struct store *store, const struct page *p
 	return fake->has_connector ? fake_connector_read(store, fake->connector_id, arena, *ret_connectors) : RESULT_OK;
 }
 
+static enum result fake_removals_held(struct store *store, const char *connector_id, struct arena *arena,
+                                      struct held_removals *ret_held)
+{
+	(void)store, (void)connector_id, (void)arena;
+	*ret_held = (struct held_removals){0};
+	return RESULT_OK;
+}
+
 static enum result fake_connector_delete(struct store *store, const struct actor *actor, const char *connector_id,
                                          int64_t expected_version, struct error *error)
 {
@@ -263,6 +271,7 @@ static const struct store_ops fake_ops = {
     .connector_create = fake_connector_create,
     .connector_read = fake_connector_read,
     .connector_list = fake_connector_list,
+    .removals_held = fake_removals_held,
     .connector_delete = fake_connector_delete,
     .job_read = fake_job_read,
     .audit_read_from = fake_audit_read_from,

@@ -123,6 +123,13 @@ static enum result fake_checkpoint(struct store *store, bool *ret_added, struct 
 	return RESULT_OK;
 }
 
+static enum result fake_expiry(struct store *store, bool *ret_more, struct error *error)
+{
+	(void)store, (void)error;
+	*ret_more = false;
+	return RESULT_OK;
+}
+
 static enum result fake_purge(struct store *store, int64_t before, struct error *error)
 {
 	(void)store, (void)before, (void)error;
@@ -141,6 +148,7 @@ static const struct store_ops fake_ops = {
     .check_enqueue_due = fake_check,
     .audit_checkpoint_add = fake_checkpoint,
     .purge = fake_purge,
+    .expiry_advance = fake_expiry,
 };
 
 static struct job_attempt attempt(void)
