@@ -1,7 +1,7 @@
 # Sourced by ./test: its parts. Each adds to passed, failed, skipped and names what failed in failures[].
 
-parts="style warnings sanitize threads simulated instructions system crash fuzz"
-full_parts="valgrind faults_long crash_long fuzz_long"
+parts="style warnings sanitize threads simulated instructions system crash loops fuzz"
+full_parts="valgrind faults_long crash_long loops_long fuzz_long"
 
 count_pass() {
 	passed=$((passed + 1))
@@ -172,6 +172,42 @@ part_crash_long() {
 	build_with "$build"
 	install_node
 	check "200 approvals through 100 kills" "$node" tests/crash/crash_loop.js --approvals 200 --kills 100
+}
+
+# tap_loop NAME COMMAND…: a loop that prints TAP. What it says of a failure is how to repeat it.
+tap_loop() {
+	local name=$1 output status
+	shift
+	output="$build/loop-$name.tap"
+	"$@" >"$output" 2>"$output.err" </dev/null
+	status=$?
+	count_tap "$output" "loop $name"
+	[ "$status" -eq 0 ] && return
+	grep -qE '^ *not ok' "$output" || count_fail "loop $name ended with $status"
+	{ cat "$output"; tail -n 20 "$output.err"; } | tail -n 60 >&2
+}
+
+# Faults at every Nth call, a soak, and kills at the boundaries of the built binary: a few of each.
+part_loops() {
+	build_with "$build"
+	build_with "$root/build-asan" -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true
+	install_node
+	export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+	tap_loop every_nth "$root/build-asan/tests/loops/loop-every_nth"
+	tap_loop soak "$build/tests/loops/loop-soak" --minutes 10
+	check "one approval and one removal through a kill at boundaries of network and store" \
+		"$node" tests/crash/boundary_loop.js --points 1
+}
+
+part_loops_long() {
+	build_with "$build"
+	build_with "$root/build-asan" -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true
+	install_node
+	export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+	AICLEARANCE_FULL=1 tap_loop every_nth_long "$root/build-asan/tests/loops/loop-every_nth"
+	tap_loop soak_long "$build/tests/loops/loop-soak" --minutes 60 --seeds 10
+	check "one approval and one removal through a kill at 40 boundaries of each kind" \
+		"$node" tests/crash/boundary_loop.js --points 40
 }
 
 fuzzers="webhook json config graph api mapping_csv evidence"

@@ -8,6 +8,8 @@ struct store_fault {
 	struct store *real;
 	_Atomic uint64_t count;
 	_Atomic uint64_t fail_at; /* 0: never */
+	_Atomic uint64_t fail_from;
+	_Atomic bool answer_lost; /* of the call fail_at */
 	_Atomic int result;
 };
 
@@ -16,27 +18,39 @@ static struct store *real_of(struct store *store)
 	return ((struct store_fault *)store)->real;
 }
 
-/* RESULT_OK: go on. */
-static enum result fault_due(struct store *store, struct error *error)
+static enum result fault_tell(const struct store_fault *fault, struct error *error)
 {
-	struct store_fault *fault = (struct store_fault *)store;
-	uint64_t at = atomic_fetch_add(&fault->count, 1) + 1;
 	enum result result = (enum result)atomic_load(&fault->result);
 
-	if (at != atomic_load(&fault->fail_at))
-		return RESULT_OK;
 	(void)error_set(error, result, "unavailable", "The store was told to fail here.");
 	if (error != NULL)
 		error->retryable = true;
 	return result;
 }
 
+/* RESULT_OK: go on; *ret_lost: and fail afterwards. */
+static enum result fault_due(struct store *store, struct error *error, bool *ret_lost)
+{
+	struct store_fault *fault = (struct store_fault *)store;
+	uint64_t at = atomic_fetch_add(&fault->count, 1) + 1;
+	uint64_t from = atomic_load(&fault->fail_from);
+	bool due = at == atomic_load(&fault->fail_at);
+
+	*ret_lost = due && atomic_load(&fault->answer_lost);
+	if (!*ret_lost && (due || (from > 0 && at >= from)))
+		return fault_tell(fault, error);
+	return RESULT_OK;
+}
+
 /* One forwarding operation: its parameters in parentheses, the error to fill (or NULL), then the arguments. */
 #define FORWARD(name, parameters, error_to_fill, ...)                                                                  \
 	static enum result fault_##name parameters                                                                         \
 	{                                                                                                                  \
-		enum result result = fault_due(store, error_to_fill);                                                          \
-		return result != RESULT_OK ? result : real_of(store)->ops->name(real_of(store), ##__VA_ARGS__);                \
+		bool lost = false;                                                                                             \
+		enum result result = fault_due(store, error_to_fill, &lost);                                                   \
+		if (result == RESULT_OK)                                                                                       \
+			result = real_of(store)->ops->name(real_of(store), ##__VA_ARGS__);                                         \
+		return lost ? fault_tell((struct store_fault *)store, error_to_fill) : result;                                 \
 	}                                                                                                                  \
 	_Static_assert(1, "") /* takes the semicolon */
 
@@ -326,10 +340,13 @@ static void fault_grant_intend_memberships(struct store *store, struct membershi
                                            struct arena *arena)
 {
 	struct error error = {0};
-	enum result result = fault_due(store, &error);
+	bool lost = false;
+	enum result result = fault_due(store, &error, &lost);
 
 	if (result == RESULT_OK)
 		real_of(store)->ops->grant_intend_memberships(real_of(store), intents, count, arena);
+	if (lost)
+		result = fault_tell((struct store_fault *)store, &error);
 	for (size_t at = 0; result != RESULT_OK && at < count; at++) {
 		intents[at].result = result;
 		intents[at].error = error;
@@ -340,10 +357,13 @@ static void fault_job_settle_all(struct store *store, const struct actor *actor,
                                  size_t count, struct arena *arena)
 {
 	struct error error = {0};
-	enum result result = fault_due(store, &error);
+	bool lost = false;
+	enum result result = fault_due(store, &error, &lost);
 
 	if (result == RESULT_OK)
 		real_of(store)->ops->job_settle_all(real_of(store), actor, settlements, count, arena);
+	if (lost)
+		result = fault_tell((struct store_fault *)store, &error);
 	for (size_t at = 0; result != RESULT_OK && at < count; at++) {
 		settlements[at].result = result;
 		settlements[at].error = error;
@@ -482,7 +502,24 @@ void store_fault_fail_nth(struct store *store, uint64_t nth, enum result result)
 	struct store_fault *fault = (struct store_fault *)store;
 
 	atomic_store(&fault->result, (int)result);
+	atomic_store(&fault->answer_lost, false);
 	atomic_store(&fault->fail_at, nth > 0 ? atomic_load(&fault->count) + nth : 0);
+}
+
+void store_fault_lose_nth(struct store *store, uint64_t nth, enum result result)
+{
+	struct store_fault *fault = (struct store_fault *)store;
+
+	store_fault_fail_nth(store, nth, result);
+	atomic_store(&fault->answer_lost, true);
+}
+
+void store_fault_fail_from(struct store *store, uint64_t nth, enum result result)
+{
+	struct store_fault *fault = (struct store_fault *)store;
+
+	atomic_store(&fault->result, (int)result);
+	atomic_store(&fault->fail_from, nth > 0 ? atomic_load(&fault->count) + nth : 0);
 }
 
 uint64_t store_fault_count(const struct store *store)
