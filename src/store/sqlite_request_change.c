@@ -173,7 +173,9 @@ static enum result request_add(struct session *session, struct sqlite_write *wri
 	result = request_get(session, write->arena, request.request_id, &row);
 	if (result != RESULT_OK)
 		return result;
-	request_consume(session, &row, creation->consumed);
+	/* A pending one uses nothing up yet: its decision follows, or is found again by the next look. */
+	if (request.status == REQUEST_REFUSED)
+		request_consume(session, &row, creation->consumed);
 	request_announce(session, write->actor, &row, salt);
 	idempotency_keep(session, write);
 	*(struct access_request *)write_out(write) = row.request;

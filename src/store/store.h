@@ -385,7 +385,8 @@ struct store_ops {
 	 * duplicate_grant (an open grant of the account for the tool). With `refuse_duplicates` (from Jira) the request is
 	 * then stored as refused; without (API) nothing is stored and it is a CONFLICT with that code.
 	 * A request of an issue (site, issue_id) that still has a pending one is CONFLICT request_already_decided.
-	 * `consumed`: as in request_change, for a request refused at once. A refused one of an issue starts its writeBack.
+	 * `consumed`: as in request_change, used up only by a request refused at once. A refused one of an issue starts its
+	 * writeBack.
 	 */
 	enum result (*request_create)(struct store *store, const struct actor *actor, const struct access_request *request,
 	                              bool refuse_duplicates, const char *const *consumed, struct idempotency *idempotency,

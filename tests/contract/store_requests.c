@@ -209,6 +209,26 @@ static void a_request_refused_at_once_uses_up_its_approvals_and_tells_jira(void 
 	assert_int_equal(scene_audit_seq(scene), 2);
 }
 
+/* The process may die before the decision follows: then the next look must still find the approval. */
+static void an_approval_seen_with_its_request_is_not_lost_before_it_is_carried_out(void **state)
+{
+	struct scene *scene = *state;
+	static const char *const consumed[] = {"approval-1", NULL};
+	struct access_request value, request;
+	const char **ids = NULL;
+
+	scene_catalog(scene);
+	value = scene_request_value(scene, "chat", "account-1", "10042");
+	assert_ok(DO(scene, request_create, &jira, &value, true, consumed, NULL, scene->arena, &request, &scene->error));
+	assert_int_equal(request.status, REQUEST_PENDING);
+	assert_ok(DO(scene, request_consumed, SCENE_SITE, "10042", scene->arena, &ids));
+	assert_null(ids[0]);
+	request = scene_approve(scene, request.request_id, "approval-1");
+	assert_int_equal(request.status, REQUEST_APPROVED);
+	assert_ok(DO(scene, request_consumed, SCENE_SITE, "10042", scene->arena, &ids));
+	assert_string_equal(ids[0], "approval-1");
+}
+
 static void jira_is_not_written_to_when_comments_are_off(void **state)
 {
 	struct scene *scene = *state;
@@ -379,6 +399,7 @@ int main(void)
 	    scene_test(an_open_grant_makes_a_request_a_duplicate_until_its_removal_begins),
 	    scene_test(an_issue_has_one_pending_request_and_a_new_round_makes_a_new_one),
 	    scene_test(a_request_refused_at_once_uses_up_its_approvals_and_tells_jira),
+	    scene_test(an_approval_seen_with_its_request_is_not_lost_before_it_is_carried_out),
 	    scene_test(jira_is_not_written_to_when_comments_are_off),
 	    scene_test(new_facts_count_only_while_the_request_is_pending),
 	    scene_test(the_requests_asked_about_longest_ago_come_first),
