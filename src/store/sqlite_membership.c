@@ -76,6 +76,8 @@ static enum result membership_intend(struct session *session, struct sqlite_writ
 	    !job_fence_holds(session, intent->job_id, intent->fence, NULL))
 		return refuse_lease_lost(write);
 	intended = origin_settle(session, &row.grant, intent);
+	if (intent->never_sent) /* said once: from now on something may have been */
+		sql_run(session, "UPDATE job SET progress = NULL WHERE job_id = ?1", SQL_ARGS(sql_text(intent->job_id)));
 	sql_run(session,
 	        "UPDATE access_grant SET external_user_id = ?2, membership_preexisting = ?3, updated_at = ?4, "
 	        "version = version + 1 WHERE grant_key = ?1",

@@ -53,7 +53,9 @@ struct membership_intent {
 	int64_t fence;
 	const char *external_user_id;
 	bool found_member; /* a look found the user in the group */
-	bool never_sent;   /* an earlier intent of this grant is on record, and nothing was sent under it */
+	/* An earlier intent of this grant is on record, and nothing was sent under it. The job's progress, which said so,
+	 * is cleared: it is true no longer. */
+	bool never_sent;
 	/* out */
 	enum result result;
 	enum membership_origin before; /* what was on record: UNKNOWN where nothing was ever written */

@@ -246,6 +246,32 @@ static void a_write_that_may_have_happened_is_ours_after_a_crash(void **state)
 	assert_int_equal(scene_intend(scene, &job, SCENE_USER, true).origin, MEMBERSHIP_OURS);
 }
 
+/* "Nothing was sent" is true until something is about to be sent: whatever becomes of that, the next attempt must not
+ * take who it finds in the group for somebody else's. */
+static void a_write_after_one_that_was_never_sent_is_ours_after_a_crash(void **state)
+{
+	struct scene *scene = *state;
+	struct membership_intent intent;
+	struct job job, kept;
+
+	scene_catalog(scene);
+	(void)scene_grant(scene, "chat", "account-1", NULL);
+	job = scene_claim(scene, JOB_PROVISION);
+	assert_ok(scene_intend(scene, &job, SCENE_USER, false).result);
+	assert_ok(DO(scene, job_save_progress, &job, "{\"unsent\":true}", &scene->error));
+	intent = (struct membership_intent){.grant_id = job.grant_id,
+	                                    .job_id = job.job_id,
+	                                    .fence = job.fence,
+	                                    .external_user_id = SCENE_USER,
+	                                    .never_sent = true};
+	DO(scene, grant_intend_memberships, &intent, 1, scene->arena);
+	assert_ok(intent.result);
+	assert_int_equal(intent.before, MEMBERSHIP_UNKNOWN);
+	assert_int_equal(intent.origin, MEMBERSHIP_OURS);
+	assert_ok(DO(scene, job_read, job.job_id, scene->arena, &kept));
+	assert_null(kept.progress);
+}
+
 static void one_who_turns_out_to_have_been_there_is_no_longer_taken_for_ours(void **state)
 {
 	struct scene *scene = *state;
@@ -402,6 +428,7 @@ int main(void)
 	    scene_test(a_new_approval_sees_the_removal_that_is_under_way),
 	    scene_test(a_user_who_was_there_before_us_is_not_removed_without_a_word),
 	    scene_test(a_write_that_may_have_happened_is_ours_after_a_crash),
+	    scene_test(a_write_after_one_that_was_never_sent_is_ours_after_a_crash),
 	    scene_test(one_who_turns_out_to_have_been_there_is_no_longer_taken_for_ours),
 	    scene_test(who_needs_a_person_is_shown_with_candidates_and_goes_on_when_resolved),
 	    scene_test(a_removal_does_not_go_on_with_somebody_else),
