@@ -180,17 +180,22 @@ enum result sqlite_op_membership_origin(struct store *store, const char *connect
 	return RESULT_OK;
 }
 
-/* A grant that is meant to keep the user in the group: not one on its way out. One that has not found its user yet
- * counts by the account. */
+/* A grant that is meant to keep the user in the group: not one on its way out. */
 #define HOLDS                                                                                                          \
 	"grant_id <> ?5 AND (status IN ('pendingProvision', 'active') OR (status = 'manualFollowUp' AND follow_up_action " \
 	"= "                                                                                                               \
 	"'provision'))"
+/* One that has not found its user yet counts by the account, where it is about to find the same one: not while it waits
+ * for a person, and not where a mapping leads to somebody else. */
+#define TO_COME                                                                                                        \
+	"connector_id = ?1 AND group_id = ?2 AND account_id = ?4 AND external_user_id IS NULL AND grant_id <> ?5 AND "     \
+	"status = 'pendingProvision' AND NOT EXISTS (SELECT 1 FROM identity_mapping i JOIN connector c ON "                \
+	"c.connector_key = i.connector_key WHERE i.account_id = ?4 AND c.connector_id = ?1 AND "                           \
+	"coalesce(i.resolved_object_id, i.external_id) <> ?3 COLLATE NOCASE)"
 /* Two questions, so that each has its index. */
 #define OTHER_HOLDS                                                                                                    \
 	"SELECT 1 FROM access_grant WHERE connector_id = ?1 AND group_id = ?2 AND external_user_id = ?3 AND " HOLDS        \
-	" UNION ALL SELECT 1 FROM access_grant WHERE connector_id = ?1 AND group_id = ?2 AND account_id = ?4 AND "         \
-	"external_user_id IS NULL AND " HOLDS " LIMIT 1"
+	" UNION ALL SELECT 1 FROM access_grant WHERE " TO_COME " LIMIT 1"
 #define BEING_REMOVED                                                                                                  \
 	"SELECT 1 FROM access_grant WHERE connector_id = ?1 AND group_id = ?2 AND external_user_id = ?3 AND grant_id <> "  \
 	"?5 "                                                                                                              \
@@ -239,6 +244,16 @@ enum result sqlite_op_grant_removal_under_way(struct store *store, const struct 
 	return session.fault;
 }
 
+/* Whoever it is kept for has it to give back: else it would stay behind if that grant ended before it found its user.
+ */
+static void membership_hand_over(struct session *session, const struct grant *grant)
+{
+	sql_run(session,
+	        "UPDATE access_grant SET external_user_id = ?3, updated_at = ?6, version = version + 1 WHERE " TO_COME,
+	        SQL_ARGS(sql_text(grant->connector_id), sql_text(grant->group_id), sql_text(grant->external_user_id),
+	                 sql_text(grant->account_id), sql_text(grant->grant_id), sql_int(session->now)));
+}
+
 void membership_settle(struct session *session, const struct grant *grant, enum grant_event event)
 {
 	bool gone;
@@ -254,6 +269,10 @@ void membership_settle(struct session *session, const struct grant *grant, enum 
 	case GRANT_EVENT_KEPT_BY_HAND:
 	case GRANT_EVENT_NOT_GRANTED:
 		gone = !grant_held_by_other(session, grant); /* no longer ours, unless another grant still stands on it */
+		break;
+	case GRANT_EVENT_KEPT:
+		gone = false;
+		membership_hand_over(session, grant);
 		break;
 	default:
 		gone = false;

@@ -439,8 +439,9 @@ struct store_ops {
 	 * CONFLICT group_not_bound). MEMBER sets active_at, expires_at. A change that ends or settles starts the writeBack
 	 * job ("active" "needsPerson" "ended") if the request came from Jira and comments, or for "active" a transition,
 	 * are on. With job_id: the fence must hold, else RESULT_CONFLICT code "lease_lost" and nothing happens. KEPT,
-	 * NOT_MEMBER, REMOVED_BY_HAND, KEPT_BY_HAND end the membership row as fits. Unchanged: RESULT_OK, no event. Not
-	 * allowed: CONFLICT with code "conflict". */
+	 * NOT_MEMBER, REMOVED_BY_HAND, KEPT_BY_HAND end the membership row as fits; with KEPT the user is pinned in the
+	 * grants of the account that are still to find theirs, so that they take out who was kept for them. Unchanged:
+	 * RESULT_OK, no event. Not allowed: CONFLICT with code "conflict". */
 	enum result (*grant_apply)(struct store *store, const struct actor *actor, const char *grant_id,
 	                           const struct grant_change *change, struct arena *arena, struct grant *ret_grant,
 	                           struct error *error) MUST_CHECK;
@@ -458,7 +459,8 @@ struct store_ops {
 	                                      const char *external_user_id, struct error *error) MUST_CHECK;
 	enum result (*membership_origin)(struct store *store, const char *connector_id, const char *group_id,
 	                                 const char *external_user_id, enum membership_origin *ret_origin) MUST_CHECK;
-	/* Another open grant, not itself pending deprovision, holds the same user in the same group. */
+	/* Another open grant, not itself pending deprovision, holds the same user in the same group; or one of the same
+	 * account is about to find its user there, and no mapping leads it to somebody else. */
 	enum result (*grant_other_open)(struct store *store, const struct grant *grant, bool *ret_exists) MUST_CHECK;
 	/* A grant on the same connector, group and user (or account) is pending deprovision. */
 	enum result (*grant_removal_under_way)(struct store *store, const struct grant *grant, const char *external_user_id,

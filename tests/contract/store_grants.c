@@ -163,6 +163,64 @@ static void a_user_with_two_grants_stays_until_the_last_one_ends(void **state)
 	assert_int_equal(origin_of(scene, SCENE_USER), MEMBERSHIP_UNKNOWN);
 }
 
+/* Two grants of one group, of which the second has not found its user yet. */
+static void scene_second_to_come(struct scene *scene, struct grant *ret_first, struct grant *ret_second)
+{
+	scene_catalog(scene);
+	scene_tool(scene, "code", "entra");
+	assert_ok(scene_bind(scene, "code", SCENE_GROUP, true));
+	(void)scene_grant(scene, "chat", "account-1", NULL);
+	*ret_first = scene_provision(scene, SCENE_USER);
+	*ret_second = scene_grant(scene, "code", "account-1", NULL);
+	assert_null(ret_second->external_user_id);
+	assert_ok(scene_apply(scene, ret_first->grant_id, CHANGE(.event = GRANT_EVENT_REVOKE), ret_first));
+}
+
+static void a_membership_kept_for_a_grant_to_come_ends_with_that_grant(void **state)
+{
+	struct scene *scene = *state;
+	struct grant first, second;
+	bool other = false;
+
+	scene_second_to_come(scene, &first, &second);
+	assert_ok(DO(scene, grant_other_open, &first, &other));
+	assert_true(other);
+	assert_ok(scene_apply(scene, first.grant_id, CHANGE(.event = GRANT_EVENT_KEPT), &first));
+	assert_ok(DO(scene, grant_read, second.grant_id, scene->arena, &second));
+	assert_string_equal(second.external_user_id, SCENE_USER);
+}
+
+static void a_grant_that_waits_for_a_person_keeps_nobody_in(void **state)
+{
+	struct scene *scene = *state;
+	struct grant first, second;
+	bool other = true;
+
+	scene_second_to_come(scene, &first, &second);
+	assert_ok(scene_apply(scene, second.grant_id,
+	                      CHANGE(.event = GRANT_EVENT_NEEDS_PERSON, .code = "email_hidden", .reason = "hidden"),
+	                      &second));
+	assert_ok(DO(scene, grant_other_open, &first, &other));
+	assert_false(other);
+}
+
+static void a_grant_that_a_mapping_leads_to_somebody_else_keeps_nobody_in(void **state)
+{
+	struct scene *scene = *state;
+	struct identity_mapping mapping = {.mapping_id = scene_new_id(scene),
+	                                   .account_id = "account-1",
+	                                   .connector_id = "entra",
+	                                   .external_id = "99999999-2222-4222-8222-222222222222",
+	                                   .note = ""};
+	struct grant first, second;
+	bool other = true;
+
+	scene_second_to_come(scene, &first, &second);
+	assert_ok(DO(scene, mapping_create, &admin, &mapping, NULL, scene->arena, &scene->error));
+	assert_ok(DO(scene, grant_other_open, &first, &other));
+	assert_false(other);
+}
+
 static void two_grants_that_end_together_do_not_keep_each_other(void **state)
 {
 	struct scene *scene = *state;
@@ -424,6 +482,9 @@ int main(void)
 	    scene_test(a_revoke_before_the_provisioning_cancels_it_and_still_removes),
 	    scene_test(a_removal_that_meets_a_running_provisioning_waits_for_it_and_comes_last),
 	    scene_test(a_user_with_two_grants_stays_until_the_last_one_ends),
+	    scene_test(a_membership_kept_for_a_grant_to_come_ends_with_that_grant),
+	    scene_test(a_grant_that_waits_for_a_person_keeps_nobody_in),
+	    scene_test(a_grant_that_a_mapping_leads_to_somebody_else_keeps_nobody_in),
 	    scene_test(two_grants_that_end_together_do_not_keep_each_other),
 	    scene_test(a_new_approval_sees_the_removal_that_is_under_way),
 	    scene_test(a_user_who_was_there_before_us_is_not_removed_without_a_word),
