@@ -225,19 +225,33 @@ enum result sqlite_op_job_claim(struct store *store, const char *holder, int64_t
 
 /* ---- after a crash ---- */
 
-/* What a dead process sent may still be on its way: long enough for that to arrive before somebody else acts. */
-#define CLAIM_ORPHAN_MS 3000
+/* What a dead process sent may still be on its way: long enough for that to arrive before somebody else acts. What it
+ * sent for several jobs of a group may be a chain of up to twenty requests, which are carried out one after another:
+ * twenty adds are one of them, and each removal is. */
+#define CLAIM_ORPHAN_MS "3000"
+#define CLAIM_ORPHAN_LINK_MS "500"
+#define CLAIM_ORPHAN_LINKS "19"
+#define CLAIM_ORPHAN_UNTIL(of)                                                                                         \
+	"(?1 + " CLAIM_ORPHAN_MS " + " CLAIM_ORPHAN_LINK_MS " * min(" CLAIM_ORPHAN_LINKS                                   \
+	", max(0, (SELECT (CAST(total(o.kind = 'provision') AS INTEGER) + 19) / 20 + CAST(total(o.kind = 'deprovision') "  \
+	"AS INTEGER) - 1 FROM job o WHERE "                                                                                \
+	"o.status = 'running' AND o.fence = " of ".fence AND o.connector_id = " of ".connector_id AND o.group_id = " of    \
+	".group_id))))"
 
 static enum result orphans_work(struct session *session, struct sqlite_write *write)
 {
-	const struct sql_value *until = SQL_ARGS(sql_int(session->now + CLAIM_ORPHAN_MS));
+	const struct sql_value *now = SQL_ARGS(sql_int(session->now));
 
 	(void)write;
+	sql_run(
+	    session,
+	    "UPDATE group_lease SET expires_at = min(expires_at, " CLAIM_ORPHAN_UNTIL("group_lease") ") WHERE expires_at "
+	                                                                                             "> ?1",
+	    now);
 	sql_run(session,
-	        "UPDATE job INDEXED BY job_running SET lease_expires_at = ?1 WHERE status = 'running' AND lease_expires_at "
-	        "> ?1",
-	        until);
-	sql_run(session, "UPDATE group_lease SET expires_at = ?1 WHERE expires_at > ?1", until);
+	        "UPDATE job INDEXED BY job_running SET lease_expires_at = min(lease_expires_at, " CLAIM_ORPHAN_UNTIL(
+	            "job") ") WHERE status = 'running' AND lease_expires_at > ?1",
+	        now);
 	return RESULT_OK;
 }
 

@@ -533,9 +533,27 @@ static void a_second_attempt_learns_what_the_first_wrote_down(void **state)
 	assert_int_equal(intent.origin, MEMBERSHIP_OURS);
 }
 
+/* A dead process's chain of requests is carried out one by one: the last may arrive long after the first. */
+static void after_a_crash_a_long_chain_is_given_the_time_to_end(void **state)
+{
+	struct scene *scene = *state;
+	struct job job;
+
+	scene_catalog(scene);
+	(void)grant_many(scene, "chat", 0, 41); /* three requests of up to twenty links */
+	job = scene_claim(scene, JOB_PROVISION);
+	assert_int_equal(claim_more(scene, &job, 100).count, 40);
+	scene_reopen(scene);
+	scene_pass(scene, 3000 + 2 * 500 - 1);
+	assert_false(scene_claims(scene, &job));
+	scene_pass(scene, 1);
+	assert_true(scene_claims(scene, &job));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    scene_test(after_a_crash_a_long_chain_is_given_the_time_to_end),
 	    scene_test(the_oldest_are_taken_first_under_the_same_fence_and_each_once),
 	    scene_test(several_groups_are_merged_by_their_oldest_and_taken_with_their_leases),
 	    scene_test(of_interleaved_groups_twenty_of_each_are_taken_in_a_row),
