@@ -1,4 +1,4 @@
-/* What a job kind is: one file each, one line in the table of worker.c. How to add one: docs/adding-a-job-kind.md. */
+/* What a job kind is: one file each, one line in the table of job_turn.c. How to add one: docs/adding-a-job-kind.md. */
 #ifndef AIC_WORKER_JOB_RUN_H
 #define AIC_WORKER_JOB_RUN_H
 
