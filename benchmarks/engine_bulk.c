@@ -105,7 +105,7 @@ static void measure(const struct worker_options *options, struct engine_store *e
 int main(int argc, char **argv)
 {
 	memory_install_library_hooks(); /* as the service does: what is freed is wiped */
-	memory_give_back_large_blocks();
+	memory_keep_little();
 	size_t count = argc > 3 ? (size_t)atol(argv[2]) : 0;
 	size_t groups = argc > 3 ? (size_t)atol(argv[3]) : 0;
 	if (argc < 4 || argc > 5 || count < 1 || groups < 1) {

@@ -46,7 +46,7 @@ static size_t found_count(const struct connector_look *looks, size_t people)
 int main(int argc, char **argv)
 {
 	memory_install_library_hooks();
-	memory_give_back_large_blocks();
+	memory_keep_little();
 	size_t members = argc == 3 ? (size_t)atol(argv[1]) : 0;
 	size_t people = argc == 3 ? (size_t)atol(argv[2]) : 0;
 	if (members < people || people < 2) {

@@ -19,8 +19,13 @@ struct budget_entry {
 
 	/* write_budget.c */
 	struct usage_window writes;
+	struct usage_window links; /* those of the writes that are links of a PATCH of several */
 	double link_cost;
-	bool tells; /* Graph has said how much is used at least once, so that its silence means less than 0.8 */
+	double singles_away; /* sent, and not answered yet */
+	double links_away;
+	int64_t began_at; /* the first write after none in a whole span */
+	bool tells;       /* Graph has said how much is used at least once, so that its silence means less than 0.8 */
+	bool refused;     /* a price was learned the hard way */
 
 	/* unit_budget.c */
 	struct usage_window units;

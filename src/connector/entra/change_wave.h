@@ -27,10 +27,11 @@ struct change_wave {
 	struct arena *arena; /* of the requests */
 };
 
-/* Takes a wave out of the plan, sends it, and reads the answers. Anything but RESULT_OK: nothing was sent; the blocks
- * are out of the plan all the same. */
+/* Takes a wave out of the plan, sends as much of it as there is room for in the budget of writes (`bulk`: of a
+ * backlog), and reads the answers; the rest waits in the plan again. Anything but RESULT_OK: nothing was sent; the
+ * blocks are out of the plan all the same. */
 enum result change_wave_perform(struct change_wave *wave, struct graph_session *session, struct change_plan *plan,
-                                const struct connector_change *changes, struct error *error) MUST_CHECK;
+                                const struct connector_change *changes, bool bulk, struct error *error) MUST_CHECK;
 /* After the last look at the items. */
 void change_wave_done(struct change_wave *wave);
 

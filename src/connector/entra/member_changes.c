@@ -383,7 +383,7 @@ static void wave_run(struct change_run *run)
 	run->token_refused = false;
 	run->plan.one_probe = run->in_doubt;
 	struct error error = {.retry_after_ms = -1};
-	if (change_wave_perform(&run->wave, &run->session, &run->plan, run->changes, &error) == RESULT_OK) {
+	if (change_wave_perform(&run->wave, &run->session, &run->plan, run->changes, run->bulk, &error) == RESULT_OK) {
 		for (size_t i = 0; i < run->wave.count; i++)
 			batch_follow(run, &run->wave.batches[i]);
 		silence_take(run);
@@ -393,6 +393,8 @@ static void wave_run(struct change_run *run)
 			throttle_gate_calm(&run->session.place, run->session.target->settings);
 	} else {
 		wave_abandon(run, &error);
+		if (error.result == RESULT_THROTTLED)
+			run_end(run, &error);
 	}
 	change_wave_done(&run->wave);
 }
@@ -412,21 +414,6 @@ static void run_pause(struct change_run *run)
 		;
 }
 
-/* What Graph allows is kept to before Graph has to say so. */
-static enum result budget_check(const struct change_run *run, struct error *error)
-{
-	int64_t wait_ms = 0;
-	const struct graph_session *session = &run->session;
-	if (write_budget_room(&session->place, session->target->settings, run->bulk,
-	                      clock_monotonic_ms(session->environment->clock), &wait_ms) > 0)
-		return RESULT_OK;
-	error_set(error, RESULT_THROTTLED, "graph_throttled",
-	          "The writes that Microsoft Graph allows this app for now are used up; nothing was sent.");
-	error->retryable = true;
-	error->retry_after_ms = wait_ms;
-	return RESULT_THROTTLED;
-}
-
 static void run_waves(struct change_run *run)
 {
 	lines_empty(run);
@@ -436,8 +423,6 @@ static void run_waves(struct change_run *run)
 		enum result result = RESULT_OK;
 		if (entra_time_left(run->session.environment->clock, run->session.deadline_ms, 1) == 0)
 			result = entra_transport_out_of_time(ENTRA_SIDE_GRAPH, &error);
-		else
-			result = budget_check(run, &error);
 		if (result == RESULT_OK)
 			result = graph_session_ready(&run->session, &error);
 		if (result == RESULT_OK)

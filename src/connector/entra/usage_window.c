@@ -65,8 +65,12 @@ int64_t usage_window_wait_ms(struct usage_window *window, int64_t units, int64_t
 	return wait > 1 ? wait : 1;
 }
 
-void usage_window_scale(struct usage_window *window, double factor)
+void usage_window_scale_part(struct usage_window *window, struct usage_window *part, double factor, int64_t now_ms)
 {
-	for (int slot = 0; slot < USAGE_SLOTS; slot++)
-		window->used[slot] *= factor;
+	advance(window, now_ms);
+	advance(part, now_ms);
+	for (int slot = 0; slot < USAGE_SLOTS; slot++) {
+		window->used[slot] += part->used[slot] * (factor - 1);
+		part->used[slot] *= factor;
+	}
 }

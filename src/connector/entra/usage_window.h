@@ -24,7 +24,8 @@ int64_t usage_window_room(struct usage_window *window, int64_t reserve, int64_t 
 /* How long until `units` more may be used while `reserve` are kept: 0 for now. More than the limit is taken for the
  * limit. */
 int64_t usage_window_wait_ms(struct usage_window *window, int64_t units, int64_t reserve, int64_t now_ms);
-/* What was used turns out to have cost so many times what was thought. */
-void usage_window_scale(struct usage_window *window, double factor);
+/* Part of what `window` counts was noted in `part` too, which was set up at the same time with the same span: that part
+ * turns out to have cost so many times what was thought. */
+void usage_window_scale_part(struct usage_window *window, struct usage_window *part, double factor, int64_t now_ms);
 
 #endif

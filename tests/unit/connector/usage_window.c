@@ -95,11 +95,14 @@ static void what_is_kept_for_a_fresh_approval_is_not_used_up_by_a_backlog(void *
 static void what_turns_out_to_cost_more_is_counted_so(void **state)
 {
 	(void)state;
-	struct usage_window window;
+	struct usage_window window, part;
 	usage_window_init(&window, LIMIT, SPAN, 0);
-	usage_window_use(&window, 120, 0);
-	usage_window_scale(&window, 20);
-	assert_int_equal(usage_window_room(&window, 0, 20), LIMIT - 2400);
+	usage_window_init(&part, LIMIT, SPAN, 0);
+	usage_window_use(&window, 120 + 30, 0);
+	usage_window_use(&part, 120, 0);
+	usage_window_scale_part(&window, &part, 20, 20);
+	assert_int_equal(usage_window_room(&window, 0, 20), LIMIT - 2400 - 30);
+	assert_int_equal(usage_window_room(&part, 0, 20), LIMIT - 2400);
 }
 
 #define TEST(function) cmocka_unit_test(function)
