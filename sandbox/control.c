@@ -109,9 +109,23 @@ static void objects_put(struct sandbox *sandbox, const json_t *list, bool groups
 		json_t *record = groups ? directory_put_group(sandbox, properties) : directory_put_user(sandbox, properties);
 		if (!groups || !members)
 			continue;
-		json_object_clear(json_object_get(record, "members"));
+		membership_clear(sandbox, record);
 		json_array_foreach(members, at, member) membership_add(sandbox, record, json_string_value(member));
 	}
+}
+
+/* A member by its id, or an object {"id", "type": "device"} for one that is no user. */
+static void member_put(struct sandbox *sandbox, json_t *group, const json_t *wanted)
+{
+	const char *id = json_is_object(wanted) ? json_string_at(wanted, "id") : json_string_value(wanted);
+	const char *type = json_string_at(wanted, "type");
+	char kind[64];
+	if (!id || membership_exists(group, id))
+		return;
+	snprintf(kind, sizeof(kind), "#microsoft.graph.%s", type ? type : "user");
+	if (type)
+		json_object_set_new(json_object_get(group, "kinds"), id, json_string(kind));
+	membership_add(sandbox, group, id);
 }
 
 /* {"groupId", "add": […], "remove": […], "fill": N}: membership changed behind the product's back; `fill` adds N ids
@@ -123,9 +137,7 @@ static void membership_put(struct sandbox *sandbox, const json_t *wanted)
 	json_t *id;
 	if (!group)
 		return;
-	json_array_foreach(json_object_get(wanted, "add"), index,
-	                   id) if (json_string_value(id) && !membership_exists(group, json_string_value(id)))
-	    membership_add(sandbox, group, json_string_value(id));
+	json_array_foreach(json_object_get(wanted, "add"), index, id) member_put(sandbox, group, id);
 	json_array_foreach(json_object_get(wanted, "remove"), index, id)
 	    membership_remove(sandbox, group, json_string_value(id) ? json_string_value(id) : "");
 	for (int64_t i = 0; i < json_integer_at(wanted, "fill", 0); i++) {

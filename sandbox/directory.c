@@ -72,8 +72,9 @@ static json_t *record_put(struct sandbox *sandbox, json_t *table, const json_t *
 	if (!record) {
 		char at[CLOCK_TEXT_SIZE];
 		clock_format(sandbox_now_ms(sandbox), at);
-		record = json_pack("{s:{s:s,s:s},s:{},s:{},s:{},s:{},s:I}", "properties", "id", key, "createdDateTime", at,
-		                   "members", "recent", "departed", "owners", "createdAt", (json_int_t)sandbox_now_ms(sandbox));
+		record = json_pack("{s:{s:s,s:s},s:{},s:{},s:{},s:{},s:{},s:{},s:I}", "properties", "id", key,
+		                   "createdDateTime", at, "members", "recent", "departed", "owners", "left", "kinds",
+		                   "createdAt", (json_int_t)sandbox_now_ms(sandbox));
 		if (!record || json_object_set_new(table, key, record) < 0)
 			return NULL;
 	}
@@ -97,9 +98,22 @@ json_t *directory_put_user(struct sandbox *sandbox, const json_t *properties)
 	return user;
 }
 
+/* Of a group, for delta queries: "changed", "appeared", "vanished". */
+static void number_put(struct sandbox *sandbox, json_t *record, const char *what)
+{
+	json_object_set_new(record, what, json_integer(++sandbox->directory.sequence));
+}
+
 json_t *directory_put_group(struct sandbox *sandbox, const json_t *properties)
 {
-	return record_put(sandbox, sandbox->directory.groups, properties);
+	json_t *group = record_put(sandbox, sandbox->directory.groups, properties);
+	directory_group_changed(sandbox, group);
+	return group;
+}
+
+void directory_group_changed(struct sandbox *sandbox, json_t *group)
+{
+	number_put(sandbox, group, json_object_get(group, "appeared") ? "changed" : "appeared");
 }
 
 static void user_leave_all(struct sandbox *sandbox, const char *id)
@@ -130,6 +144,7 @@ bool directory_delete(struct sandbox *sandbox, const char *id)
 			json_object_del(sandbox->directory.upns, lower(upn, name));
 		json_object_del(sandbox->directory.users, key);
 	} else {
+		number_put(sandbox, record, "vanished");
 		json_object_del(sandbox->directory.groups, key);
 	}
 	json_decref(record);
@@ -151,9 +166,19 @@ bool directory_restore(struct sandbox *sandbox, const char *id)
 		json_object_set(sandbox->directory.users, key, record);
 		json_object_set_new(sandbox->directory.upns, lower(upn, name), json_string(key));
 	} else {
+		number_put(sandbox, record, "appeared");
 		json_object_set(sandbox->directory.groups, key, record);
 	}
 	json_decref(record);
+	return true;
+}
+
+bool directory_purge(struct sandbox *sandbox, const char *id)
+{
+	char key[NAME_SIZE];
+	if (json_object_del(sandbox->directory.deleted, lower(id, key)) < 0)
+		return false;
+	number_put(sandbox, sandbox->directory.purged, key);
 	return true;
 }
 
@@ -177,8 +202,52 @@ bool membership_visible(const struct sandbox *sandbox, const json_t *group, cons
 void membership_add(struct sandbox *sandbox, json_t *group, const char *user_id)
 {
 	json_object_set_new(json_object_get(group, "members"), user_id, json_integer(++sandbox->directory.sequence));
+	json_object_del(json_object_get(group, "left"), user_id);
 	if (sandbox->faults.replication_ms > 0)
 		json_object_set_new(json_object_get(group, "recent"), user_id, json_integer(sandbox_now_ms(sandbox)));
+}
+
+static void left_note(struct sandbox *sandbox, json_t *group, const char *user_id)
+{
+	json_object_set_new(json_object_get(group, "left"), user_id,
+	                    json_pack("{s:I,s:I}", "number", (json_int_t)++sandbox->directory.sequence, "at",
+	                              (json_int_t)sandbox_now_ms(sandbox)));
+}
+
+void membership_clear(struct sandbox *sandbox, json_t *group)
+{
+	json_t *members = json_object_get(group, "members");
+	const char *id;
+	json_t *place;
+	json_object_foreach(members, id, place) left_note(sandbox, group, id);
+	json_object_clear(members);
+}
+
+const char *membership_type(const json_t *group, const char *id)
+{
+	const char *kind = json_string_value(json_object_get(json_object_get(group, "kinds"), id));
+	return kind ? kind : "#microsoft.graph.user";
+}
+
+static int64_t lowest(int64_t one, int64_t other)
+{
+	return one < other ? one : other;
+}
+
+int64_t membership_horizon(const struct sandbox *sandbox)
+{
+	int64_t horizon = sandbox->directory.sequence;
+	int64_t seen = sandbox_now_ms(sandbox) - sandbox->faults.replication_ms;
+	const char *key, *id;
+	json_t *group, *value;
+	json_object_foreach(sandbox->directory.groups, key, group)
+	{
+		json_object_foreach(json_object_get(group, "recent"), id, value) if (json_integer_value(value) > seen) horizon =
+		    lowest(horizon, json_integer_value(json_object_get(json_object_get(group, "members"), id)) - 1);
+		json_object_foreach(json_object_get(group, "left"), id, value) if (json_integer_at(value, "at", 0) > seen)
+		    horizon = lowest(horizon, json_integer_at(value, "number", 0) - 1);
+	}
+	return horizon;
 }
 
 void membership_remove(struct sandbox *sandbox, json_t *group, const char *user_id)
@@ -188,6 +257,7 @@ void membership_remove(struct sandbox *sandbox, json_t *group, const char *user_
 	bool seen = membership_visible(sandbox, group, user_id);
 	json_object_del(json_object_get(group, "members"), user_id);
 	json_object_del(json_object_get(group, "recent"), user_id);
+	left_note(sandbox, group, user_id);
 	if (sandbox->faults.replication_ms > 0 && seen)
 		json_object_set_new(json_object_get(group, "departed"), user_id, json_integer(sandbox_now_ms(sandbox)));
 }

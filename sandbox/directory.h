@@ -20,11 +20,21 @@ json_t *directory_put_group(struct sandbox *sandbox, const json_t *properties);
 /* To deletedItems; false if there is none. */
 bool directory_delete(struct sandbox *sandbox, const char *id);
 bool directory_restore(struct sandbox *sandbox, const char *id);
+/* Out of deletedItems, for good; false if it is not there. */
+bool directory_purge(struct sandbox *sandbox, const char *id);
+/* After its properties were changed in place. */
+void directory_group_changed(struct sandbox *sandbox, json_t *group);
 
 bool membership_exists(const json_t *group, const char *user_id); /* the truth */
 bool membership_visible(const struct sandbox *sandbox, const json_t *group, const char *user_id);
 void membership_add(struct sandbox *sandbox, json_t *group, const char *user_id);
 void membership_remove(struct sandbox *sandbox, json_t *group, const char *user_id);
+/* What a delta query and a list call the member: "#microsoft.graph.user". */
+const char *membership_type(const json_t *group, const char *id);
+/* Forgets who is in the group. */
+void membership_clear(struct sandbox *sandbox, json_t *group);
+/* The newest change that every read sees, and all before it. */
+int64_t membership_horizon(const struct sandbox *sandbox);
 /* The ids that a read sees, in order of joining, as a new array. */
 json_t *membership_list(const struct sandbox *sandbox, json_t *group);
 

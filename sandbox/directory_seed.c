@@ -145,8 +145,11 @@ void directory_seed(struct sandbox *sandbox)
 	int64_t now = sandbox_now_ms(sandbox);
 	clock_format(now - 86400000LL, start);
 	clock_format(now + 180 * 86400000LL, end);
-	sandbox->directory = (struct sandbox_directory){
-	    .users = json_object(), .upns = json_object(), .groups = json_object(), .deleted = json_object()};
+	sandbox->directory = (struct sandbox_directory){.users = json_object(),
+	                                                .upns = json_object(),
+	                                                .groups = json_object(),
+	                                                .deleted = json_object(),
+	                                                .purged = json_object()};
 	sandbox->directory.application =
 	    json_pack("{s:s,s:s,s:s,s:b,s:[sss],s:[{s:s,s:s,s:s,s:s,s:s,s:s}]}", "displayName", "AI Clearance", "clientId",
 	              SANDBOX_CLIENT_ID, "servicePrincipal", "enabled", "ownsItself", 0, "permissions", "User.Read.All",

@@ -46,6 +46,7 @@ static const struct route routes[] = {
     {"POST", "users/{}/getMemberGroups", entra_users_member_groups, READ_USER_GROUPS, ROUTE_READ, 2},
     {"GET", "groups", entra_groups_list, READ_GROUPS, ROUTE_READ, 1},
     {"POST", "groups", entra_groups_create, CREATE_GROUPS, ROUTE_WRITE, 1},
+    {"GET", "groups/delta", entra_groups_delta, READ_GROUPS, ROUTE_READ, 1},
     {"GET", "groups/{}", entra_groups_get, READ_GROUPS, ROUTE_READ, 1},
     {"PATCH", "groups/{}", entra_groups_patch, NULL, ROUTE_GROUP, 1},
     {"DELETE", "groups/{}", entra_groups_delete, WRITE_GROUPS, ROUTE_GROUP, 1},

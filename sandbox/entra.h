@@ -73,7 +73,8 @@ bool entra_filter_fits(const struct entra_filter *filter, const json_t *properti
 
 entra_handler entra_users_list, entra_users_get, entra_users_member_of, entra_users_check, entra_users_member_groups;
 entra_handler entra_groups_assignments;
-entra_handler entra_groups_list, entra_groups_get, entra_groups_create, entra_groups_patch, entra_groups_delete;
+entra_handler entra_groups_list, entra_groups_delta, entra_groups_get, entra_groups_create, entra_groups_patch,
+    entra_groups_delete;
 entra_handler entra_members_list, entra_members_count, entra_members_refs, entra_members_add, entra_members_remove;
 entra_handler entra_members_destroy, entra_owners_list;
 entra_handler entra_organization, entra_application, entra_applications, entra_service_principal;

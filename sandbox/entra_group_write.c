@@ -112,6 +112,8 @@ static void group_update(struct entra_call *call, json_t *group, const json_t *b
 	json_object_del(changes, "owners@odata.bind");
 	json_object_del(changes, "id");
 	json_object_update(directory_properties(group), changes);
+	if (json_object_size(changes) > 0)
+		directory_group_changed(call->sandbox, group);
 	json_object_update(json_object_get(group, "owners"), owners);
 	reply_empty(call->reply, 204);
 }

@@ -41,9 +41,9 @@ static json_t *members_seen(struct entra_call *call, json_t *group)
 static json_t *member_project(const struct entra_call *call, const char *id, json_t *names)
 {
 	const json_t *user = json_object_get(call->sandbox->directory.users, id);
-	/* A table that was filled by number for a load test has ids without users behind them. */
+	/* A table that was filled by number for a load test has ids without users behind them; nor has one that is none. */
 	return user ? entra_project(call, "user", user, names, true)
-	            : json_pack("{s:s,s:s}", "@odata.type", "#microsoft.graph.user", "id", id);
+	            : json_pack("{s:s,s:s}", "@odata.type", membership_type(entra_group_find(call), id), "id", id);
 }
 
 void entra_members_list(struct entra_call *call)

@@ -159,7 +159,7 @@ void entra_deleted_restore(struct entra_call *call)
 
 void entra_deleted_purge(struct entra_call *call)
 {
-	if (json_object_del(call->sandbox->directory.deleted, call->parameter[0]) < 0)
+	if (!directory_purge(call->sandbox, call->parameter[0]))
 		entra_fail_not_found(call, call->parameter[0]);
 	else
 		reply_empty(call->reply, 204);

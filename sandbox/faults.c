@@ -14,6 +14,9 @@
 
 #include "base/text.h"
 
+#define DELTA_TOKEN_DAYS INT64_C(7) /* of directory objects, by Microsoft's documentation */
+#define DELTA_PAGE_SIZE 1000
+
 static bool rule_fits(const json_t *rule, const char *site, const char *method, const char *path)
 {
 	const char *want_site = json_string_at(rule, "site");
@@ -135,6 +138,8 @@ void faults_reset(struct sandbox_faults *faults)
 	json_decref(faults->rules);
 	json_decref(faults->responses);
 	*faults = (struct sandbox_faults){.rules = json_array(), .responses = json_object(), .token_lifetime_s = 3599};
+	faults->delta_token_lifetime_ms = DELTA_TOKEN_DAYS * 24 * 3600 * 1000;
+	faults->delta_page_size = DELTA_PAGE_SIZE;
 	faults->throttle.link_cost = 7;
 	faults->throttle.window_ms = 150000;
 	memcpy(faults->throttle.retry_after, "integer", 8);
@@ -196,6 +201,10 @@ bool faults_configure(struct sandbox *sandbox, const json_t *wanted, const char 
 	number_take(wanted, "tokenLifetimeSeconds", &faults->token_lifetime_s);
 	number_take(wanted, "clockOffsetMs", &faults->clock_offset_ms);
 	number_take(wanted, "pageTokenLifetimeMs", &faults->page_token_lifetime_ms);
+	number_take(wanted, "deltaTokenLifetimeMs", &faults->delta_token_lifetime_ms);
+	number_take(wanted, "deltaPageSize", &faults->delta_page_size);
+	if (json_bool_at(wanted, "expireDeltaTokens", false))
+		faults->delta_void_before_ms = sandbox_now_ms(sandbox) + 1;
 	faults->empty_pages = json_bool_at(wanted, "emptyPages", faults->empty_pages);
 	if (throttle)
 		throttle_configure(&faults->throttle, throttle);
@@ -214,18 +223,20 @@ json_t *faults_describe(const struct sandbox *sandbox)
 {
 	const struct sandbox_faults *faults = &sandbox->faults;
 	const struct sandbox_throttle *throttle = &faults->throttle;
-	return json_pack("{s:{s:I,s:I},s:I,s:I,s:s,s:I,s:I,s:I,s:I,s:b,s:O,s:O,s:{s:I,s:I,s:I,s:s,s:b,s:I,s:I,s:I}}",
-	                 "latencyMs", "entra", (json_int_t)faults->entra_latency_ms, "jira",
-	                 (json_int_t)faults->jira_latency_ms, "replicationDelayMs", (json_int_t)faults->replication_ms,
-	                 "newGroupDelayMs", (json_int_t)faults->new_group_ms, "groupUpsert", upserts[faults->upsert],
-	                 "searchLagMs", (json_int_t)faults->search_lag_ms, "tokenLifetimeSeconds",
-	                 (json_int_t)faults->token_lifetime_s, "clockOffsetMs", (json_int_t)faults->clock_offset_ms,
-	                 "pageTokenLifetimeMs", (json_int_t)faults->page_token_lifetime_ms, "emptyPages",
-	                 faults->empty_pages, "rules", faults->rules, "responses", faults->responses, "throttle", "writes",
-	                 (json_int_t)throttle->writes, "windowMs", (json_int_t)throttle->window_ms, "linkCost",
-	                 (json_int_t)throttle->link_cost, "retryAfter", throttle->retry_after, "envelope424",
-	                 throttle->envelope_424, "allowedWrites", (json_int_t)throttle->allowed_writes, "refusedWrites",
-	                 (json_int_t)throttle->refused, "beforeRetryAfter", (json_int_t)throttle->early);
+	return json_pack(
+	    "{s:{s:I,s:I},s:I,s:I,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:b,s:O,s:O,s:{s:I,s:I,s:I,s:s,s:b,s:I,s:I,s:I}}",
+	    "latencyMs", "entra", (json_int_t)faults->entra_latency_ms, "jira", (json_int_t)faults->jira_latency_ms,
+	    "replicationDelayMs", (json_int_t)faults->replication_ms, "newGroupDelayMs", (json_int_t)faults->new_group_ms,
+	    "groupUpsert", upserts[faults->upsert], "searchLagMs", (json_int_t)faults->search_lag_ms,
+	    "tokenLifetimeSeconds", (json_int_t)faults->token_lifetime_s, "clockOffsetMs",
+	    (json_int_t)faults->clock_offset_ms, "pageTokenLifetimeMs", (json_int_t)faults->page_token_lifetime_ms,
+	    "deltaTokenLifetimeMs", (json_int_t)faults->delta_token_lifetime_ms, "deltaPageSize",
+	    (json_int_t)faults->delta_page_size, "emptyPages", faults->empty_pages, "rules", faults->rules, "responses",
+	    faults->responses, "throttle", "writes", (json_int_t)throttle->writes, "windowMs",
+	    (json_int_t)throttle->window_ms, "linkCost", (json_int_t)throttle->link_cost, "retryAfter",
+	    throttle->retry_after, "envelope424", throttle->envelope_424, "allowedWrites",
+	    (json_int_t)throttle->allowed_writes, "refusedWrites", (json_int_t)throttle->refused, "beforeRetryAfter",
+	    (json_int_t)throttle->early);
 }
 
 static void retry_after_write(const struct sandbox_throttle *throttle, int64_t left_ms, struct reply *reply)

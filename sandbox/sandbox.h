@@ -57,6 +57,9 @@ struct sandbox_faults {
 	int64_t token_lifetime_s;
 	int64_t clock_offset_ms;
 	int64_t page_token_lifetime_ms;
+	int64_t delta_token_lifetime_ms;
+	int64_t delta_void_before_ms; /* delta tokens that were given out before it are no longer known */
+	int64_t delta_page_size;
 	bool empty_pages;
 	json_t *rules;     /* array; see faults.c */
 	json_t *responses; /* name -> {status, code, message}: the answers that no source documents */
@@ -64,13 +67,16 @@ struct sandbox_faults {
 };
 
 struct sandbox_directory {
-	json_t *users;   /* id -> {properties, createdAt} */
-	json_t *upns;    /* lower-case user principal name -> id */
-	json_t *groups;  /* id -> {properties, members, recent, departed, owners, createdAt} */
+	json_t *users; /* id -> {properties, createdAt} */
+	json_t *upns;  /* lower-case user principal name -> id */
+	/* id -> {properties, members, recent, departed, owners, left, kinds, createdAt, changed, appeared, vanished}: left,
+	 * changed … for the delta query (entra_delta.c), kinds for members that are no users */
+	json_t *groups;
 	json_t *deleted; /* id -> the group or user record, with deletedDateTime in its properties */
+	json_t *purged;  /* id of a group that is gone for good -> number of that change */
 	json_t *application;
-	int64_t sequence;
-	int64_t danger; /* membership deletes without /$ref */
+	int64_t sequence; /* of changes of groups and memberships */
+	int64_t danger;   /* membership deletes without /$ref */
 };
 
 struct sandbox_site {

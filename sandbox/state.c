@@ -35,6 +35,7 @@ static void directory_clear(struct sandbox_directory *directory)
 	json_decref(directory->upns);
 	json_decref(directory->groups);
 	json_decref(directory->deleted);
+	json_decref(directory->purged);
 	json_decref(directory->application);
 	*directory = (struct sandbox_directory){0};
 }

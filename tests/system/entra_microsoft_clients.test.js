@@ -602,3 +602,79 @@ describe('the Graph SDK makes a group', () => {
     });
   }
 });
+
+// The delta query of groups, as Microsoft's SDK walks it: PageIterator follows nextLinks and hands out the deltaLink.
+describe('the Graph SDK follows', () => {
+  const first = `/groups/delta?$select=id,displayName,members&$filter=id eq '${testGroup}'`;
+
+  async function round(client, url) {
+    const groups = [];
+    const page = await client.api(url).get();
+    const iterator = new PageIterator(client, page, (group) => groups.push(group));
+    await iterator.iterate();
+    return { link: iterator.getDeltaLink(), groups, members: groups.flatMap((group) => group['members@delta'] ?? []) };
+  }
+
+  const change = (membership) => world.control('PUT', '/state?quiet=1', { membership: { groupId: testGroup, ...membership } });
+  const ids = (members) => members.map(({ id }) => id);
+
+  test('a group through many pages, then only what changed since', async () => {
+    const client = graphClient();
+    await world.control('PUT', '/faults', { deltaPageSize: 50 });
+    await change({ add: Array.from({ length: 120 }, (_, at) => staff(at + 1)) });
+    const whole = await round(client, first);
+    assert.equal(whole.groups[0].displayName, 'AI Clearance - Test Tool - Users');
+    assert.equal(new Set(ids(whole.members)).size, 120);
+    assert.equal(whole.members[0]['@odata.type'], '#microsoft.graph.user');
+    assert.ok((await requestsTo('/v1.0/groups/delta')).length >= 3);
+
+    assert.deepEqual((await round(client, whole.link)).groups, [], 'nothing changed');
+    await change({ add: [staff(200)], remove: [staff(1), staff(2)] });
+    const since = await round(client, whole.link);
+    assert.deepEqual(since.members, [
+      { '@odata.type': '#microsoft.graph.user', id: staff(200) },
+      { '@odata.type': '#microsoft.graph.user', id: staff(1), '@removed': { reason: 'deleted' } },
+      { '@odata.type': '#microsoft.graph.user', id: staff(2), '@removed': { reason: 'deleted' } },
+    ]);
+    assert.deepEqual((await round(client, since.link)).groups, []);
+  });
+
+  test('a group that is renamed, deleted and restored', async () => {
+    const client = graphClient();
+    await change({ add: [ada] });
+    let { link } = await round(client, first);
+    const next = async () => {
+      const told = await round(client, link);
+      ({ link } = told);
+      return told;
+    };
+    await world.control('PUT', '/state?quiet=1', { groups: [{ id: testGroup, displayName: 'Another name' }] });
+    assert.equal((await next()).groups[0].displayName, 'Another name');
+    await world.control('PUT', '/state?quiet=1', { groups: [{ id: testGroup, deleted: true }] });
+    assert.deepEqual((await next()).groups, [{ id: testGroup, '@removed': { reason: 'changed' } }]);
+    await world.control('PUT', '/state?quiet=1', { groups: [{ id: testGroup, restored: true }] });
+    assert.deepEqual(ids((await next()).members), [ada]);
+  });
+
+  test('from now on, where it asks for the latest token', async () => {
+    const client = graphClient();
+    await change({ add: [ada] });
+    const now = await round(client, `${first}&$deltatoken=latest`);
+    assert.deepEqual(now.groups, []);
+    await change({ remove: [ada] });
+    assert.deepEqual(ids((await round(client, now.link)).members), [ada]);
+  });
+
+  test('no link that is too old: 410 and where to begin again, or a 400 that says so', async () => {
+    const client = graphClient();
+    const { link } = await round(client, first);
+    await world.control('PUT', '/faults', { expireDeltaTokens: true });
+    const gone = await refusal(client.api(link).get());
+    assert.equal(gone.statusCode, 410);
+    assert.equal(gone.code, 'syncStateNotFound');
+    assert.match(gone.headers.get('Location'), /\/v1\.0\/groups\/delta\?\$deltatoken=$/);
+    await world.control('PUT', '/faults', { responses: { deltaExpired: { status: 400 } } });
+    assert.equal((await refusal(client.api(link).get())).statusCode, 400);
+    assert.equal((await round(client, first)).groups.length, 1);
+  });
+});
