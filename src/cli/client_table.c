@@ -38,6 +38,11 @@ static const struct client_column connector_columns[] = {
 };
 static const struct client_column group_columns[] = {
     {"GROUP", "groupId"}, {"MANAGEABLE", "manageable"}, {"CODE", "code"}, {"NAME", "displayName"}};
+static const struct client_column check_columns[] = {{"GROUP", "groupId"},
+                                                     {"CODE", "code"},
+                                                     {"CHECKED", "checkedAt"},
+                                                     {"ALL READ", "fullReadAt"},
+                                                     {"NAME", "displayName"}};
 static const struct client_verb connector_verbs[] = {
     {"list", CLIENT_LIST, "GET", "/connectors", "", "all connectors", COLUMNS(connector_columns)},
     {"show", CLIENT_SHOW, "GET", "/connectors/{}", "CONNECTOR-ID", "one connector"},
@@ -53,6 +58,10 @@ static const struct client_verb connector_verbs[] = {
      "lets its held removals go on: these people leave"},
     {"cancel-removals", CLIENT_ACT, "POST", "/connectors/{}/held-removals/cancel", "CONNECTOR-ID",
      "drops its held removals; their grants need a person"},
+    {"check", CLIENT_ACT, "POST", "/connectors/{}/check", "CONNECTOR-ID",
+     "checks who is in its groups against what was approved"},
+    {"checks", CLIENT_LIST, "GET", "/connectors/{}/checks", "CONNECTOR-ID", "how the last check of each group went",
+     COLUMNS(check_columns)},
     {"groups", CLIENT_LIST, "GET", "/connectors/{}/groups", "CONNECTOR-ID",
      "groups of the directory, and whether they fit", FIELDS(group_search), COLUMNS(group_columns)},
 };
@@ -73,6 +82,7 @@ static const struct client_verb connector_verbs[] = {
 	    {{"--warning-days", "N,N", "days before the end on which the issue is told, or none", false},                  \
 	     "expiryWarningDays",                                                                                          \
 	     FIELD_NUMBERS},                                                                                               \
+	    {{"--drift", "report|settle", "what a check settles by itself", false}, "drift", FIELD_TEXT},                  \
 	{                                                                                                                  \
 		{"--connector", "CONNECTOR-ID", "which connector controls it, or none", false}, "connectorId",                 \
 		    FIELD_TEXT_OR_NONE                                                                                         \
@@ -211,6 +221,37 @@ static const struct client_verb follow_up_verbs[] = {
     {"list", CLIENT_LIST, "GET", "/follow-ups", "", "what waits for a person", COLUMNS(follow_up_columns)},
 };
 
+/* ---- finding ---- */
+
+static const struct client_field finding_filters[] = {
+    {{"--status", "STATUS", "only of that status: open, settling, resolved", false}, "status", FIELD_QUERY},
+    {{"--class", "CLASS", "approvedButMissing or presentWithoutApproval", false}, "class", FIELD_QUERY},
+    {{"--tool", "TOOL-ID", "only of that tool", false}, "toolId", FIELD_QUERY},
+    {{"--connector", "CONNECTOR-ID", "only of that connector", false}, "connectorId", FIELD_QUERY},
+};
+static const struct client_field reason_field[] = {{{"--reason", "TEXT", "why", true}, "reason", FIELD_TEXT}};
+static const struct client_field finding_adopt[] = {
+    {{"--account", "ACCOUNT-ID", "the Atlassian account of that user", true}, "accountId", FIELD_TEXT},
+    {{"--reason", "TEXT", "why they may have it", true}, "reason", FIELD_TEXT},
+    {{"--tool", "TOOL-ID", "where several tools share the group", false}, "toolId", FIELD_TEXT},
+    {{"--days", "N", "for how long, if not the tool's default", false}, "durationDays", FIELD_NUMBER},
+};
+static const struct client_column finding_columns[] = {
+    {"FINDING", "findingId"},      {"STATUS", "status"},    {"CLASS", "class"},           {"TOOL", "toolId"},
+    {"MEMBER", "member.objectId"}, {"KIND", "member.kind"}, {"BEFORE US", "preexisting"}, {"ACCOUNT", "accountId"},
+    {"FOUND", "foundAt"},          {"ENDED", "resolution"}};
+static const struct client_verb finding_verbs[] = {
+    {"list", CLIENT_LIST, "GET", "/findings", "", "where groups are not what was approved", FIELDS(finding_filters),
+     COLUMNS(finding_columns)},
+    {"show", CLIENT_SHOW, "GET", "/findings/{}", "FINDING-ID", "one finding"},
+    {"put-back", CLIENT_ACT, "POST", "/findings/{}/put-back", "FINDING-ID", "puts somebody back whose grant is open",
+     FIELDS(reason_field)},
+    {"take-out", CLIENT_ACT, "POST", "/findings/{}/take-out", "FINDING-ID", "takes somebody out who has no grant",
+     FIELDS(reason_field)},
+    {"adopt", CLIENT_ACT, "POST", "/findings/{}/adopt", "FINDING-ID", "makes a grant for somebody who is in the group",
+     FIELDS(finding_adopt)},
+};
+
 /* ---- job, audit, settings, inbox, me ---- */
 
 static const struct client_field job_filters[] = {
@@ -295,6 +336,7 @@ const struct client_noun client_nouns[] = {
     {"request", "what people asked for", VERBS(request_verbs)},
     {"grant", "who has access to what", VERBS(grant_verbs)},
     {"follow-up", "what waits for a person", VERBS(follow_up_verbs)},
+    {"finding", "where groups are not what was approved", VERBS(finding_verbs)},
     {"job", "work under way", VERBS(job_verbs)},
     {"audit", "the audit trail", VERBS(audit_verbs)},
     {"subject", "people, by Atlassian account", VERBS(subject_verbs)},

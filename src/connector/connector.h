@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "domain/catalog.h"
 #include "domain/connector_settings.h"
+#include "domain/finding.h"
 #include "domain/identity_match.h"
 #include "http/client.h"
 #include "secrets/secret.h"
@@ -66,6 +67,18 @@ struct connector_look {
 	enum result result; /* RESULT_OK: `member` holds. RESULT_NOT_FOUND: group_missing, group_deleted. Else `error`. */
 	bool member;
 	struct error error;
+};
+
+/* A page of a walk through a group's members, or through what changed among them. The same may be said twice, and what
+ * stands on a later page is the later word. */
+struct connector_member_page {
+	bool expired; /* the link is no longer known: nothing else holds; begin anew */
+	struct member_change *changes;
+	size_t count;
+	bool group_seen;    /* the page speaks of the group */
+	bool group_gone;    /* and says that it was deleted */
+	const char *next;   /* where the walk goes on; NULL: it is over, and */
+	const char *resume; /* from here a later walk sees only what changes from now on */
 };
 
 /* A membership to be written, and what came of it. */
@@ -168,6 +181,18 @@ struct connector_ops {
 	 * result. One read may be behind the truth. */
 	void (*look_members)(const struct connector_environment *environment, const struct connector_target *target,
 	                     struct connector_look *looks, size_t count);
+
+	/* One page of a group's members: of all of them (`link` NULL), or of what changed since a walk before (`link`: its
+	 * `resume`, or the `next` of a page). A link to elsewhere, or back to itself, is RESULT_PROTOCOL; longer circles
+	 * are for the caller to see. A group that does not exist is an empty list: ask read_group first. */
+	enum result (*read_members)(const struct connector_environment *environment, const struct connector_target *target,
+	                            const char *group_id, const char *link, struct arena *arena,
+	                            struct connector_member_page *ret_page, struct error *error) MUST_CHECK;
+
+	/* As look_members, asked of the users: what it costs depends on what each of them is in, not on how many are in
+	 * the group. Direct memberships alone; plain reads. One read may be behind the truth. */
+	void (*look_users)(const struct connector_environment *environment, const struct connector_target *target,
+	                   struct connector_look *looks, size_t count);
 
 	/* Puts users into groups, and takes them out: as many as there are, in as few exchanges as the directory allows,
 	 * never two writes to one group at a time. A removal is always DELETE …/$ref. Each change has its own result, and

@@ -53,6 +53,7 @@ struct tool {
 	struct expiry_warnings expiry_warnings;
 	const char *connector_id; /* NULL: none */
 	struct entitlement_group group;
+	const char *drift; /* "report", "settle": what a check does by itself about what is not as approved; NULL: report */
 	const char *group_job_id; /* the creation that is to bind its group; NULL: none is wanted */
 	int64_t created_at;
 	int64_t updated_at;

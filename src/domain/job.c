@@ -5,7 +5,7 @@
 static const char *const kind_names[JOB_KIND_MAX] = {
     [JOB_CHECK] = "check",          [JOB_CREATE_GROUP] = "createGroup", [JOB_INTAKE] = "intake",
     [JOB_SWEEP] = "sweep",          [JOB_PROVISION] = "provision",      [JOB_DEPROVISION] = "deprovision",
-    [JOB_WRITE_BACK] = "writeBack",
+    [JOB_WRITE_BACK] = "writeBack", [JOB_MEMBER_CHECK] = "memberCheck",
 };
 
 static const char *const status_names[JOB_STATUS_MAX] = {

@@ -16,6 +16,7 @@ enum job_kind {
 	JOB_WRITE_BACK,   /* tell Jira how it ended */
 	JOB_CHECK,        /* the light connection test of a connector, and its mappings' users */
 	JOB_CREATE_GROUP, /* create the entitlement group of a tool */
+	JOB_MEMBER_CHECK, /* who is in a connector's groups, against what was approved */
 	JOB_KIND_MAX
 };
 
@@ -29,7 +30,7 @@ enum job_status {
 	JOB_STATUS_MAX
 };
 
-/* "intake" "sweep" "provision" "deprovision" "writeBack" "check" "createGroup" */
+/* "intake" "sweep" "provision" "deprovision" "writeBack" "check" "createGroup" "memberCheck" */
 const char *job_kind_name(enum job_kind kind);
 enum result job_kind_parse(const char *name, enum job_kind *ret_kind) MUST_CHECK;
 const char *job_status_name(enum job_status status);
@@ -45,12 +46,13 @@ struct job {
 	enum job_kind kind;
 	enum job_status status;
 	bool bulk;                /* provision, deprovision: part of a burst; waits behind single ones */
-	const char *grant_id;     /* provision, deprovision, writeBack of a grant */
+	const char *grant_id;     /* provision, writeBack of a grant, and deprovision unless a finding asked for it */
 	const char *request_id;   /* writeBack */
 	const char *connector_id; /* provision, deprovision */
 	const char *group_id;     /* pinned group; the lease is per (connector, group) */
 	/* intake: issue id or key; writeBack: what it tells ("refused" "active" "needsPerson" "ended", "expiring" and
-	 * the days before the end: "expiring7"); createGroup: tool. */
+	 * the days before the end: "expiring7"); createGroup: tool; deprovision without a grant: the finding that it
+	 * settles; memberCheck: connector. */
 	const char *subject;
 	const char *inbox_event_id; /* intake */
 	int attempts;

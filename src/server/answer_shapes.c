@@ -144,6 +144,7 @@ static const struct shape_field connector_fields[] = {
     {"stale", SHAPE_BOOLEAN, 0, .about = "True, where nothing used it for 30 days; else absent"},
     INSTANT("createdAt"),
     INSTANT("updatedAt"),
+    {"jobId", SHAPE_STRING, 0, .about = "In a 202 only"},
 };
 const struct shape answer_connector = SHAPE("Connector", connector_fields);
 
@@ -177,6 +178,7 @@ static const struct shape_field tool_fields[] = {
     {"expiryWarningDays", SHAPE_INTEGERS, MUST, 1, EXPIRY_WARNING_DAY_MAX,
      .about = "Days before the end on which the issue is told"},
     STRING_OR_NULL("connectorId"),
+    ONE_OF("drift", values_drift),
     {"entitlementGroup", SHAPE_OBJECT, MAY_BE_NULL, .shape = &answer_group},
     {"jobId", SHAPE_STRING, 0, .about = "In a 202 only"},
 };
@@ -305,6 +307,47 @@ static const struct shape_field job_fields[] = {
     {"lastError", SHAPE_OBJECT, MAY_BE_NULL, .shape = &answer_job_error},
 };
 const struct shape answer_job = SHAPE("Job", job_fields);
+
+/* ---- findings ---- */
+
+static const char *const values_member_kind[] = {"user",       "group",   "device", "servicePrincipal",
+                                                 "orgContact", "unknown", NULL};
+static const struct shape_field member_fields[] = {STRING("objectId"), ONE_OF("kind", values_member_kind)};
+static const struct shape answer_member = SHAPE("Member", member_fields);
+
+static const struct shape_field finding_fields[] = {
+    STRING("findingId"),
+    ONE_OF("class", values_finding_class),
+    ONE_OF("status", values_finding_status),
+    STRING("code"),
+    {"detail", SHAPE_STRING, MAY_BE_NULL, .about = "Why it could not be settled"},
+    STRING("connectorId"),
+    STRING("groupId"),
+    {"toolId", SHAPE_STRING, MAY_BE_NULL, .about = "Null where several tools share the group"},
+    {"member", SHAPE_OBJECT, MUST, .shape = &answer_member},
+    {"preexisting", SHAPE_BOOLEAN, MUST, .about = "Was in the group before us"},
+    STRING_OR_NULL("grantId"),
+    STRING_OR_NULL("accountId"),
+    INSTANT("foundAt"),
+    INSTANT_OR_NULL("resolvedAt"),
+    {"resolution", SHAPE_STRING, MAY_BE_NULL,
+     .about = "putBack, takenOut, adopted; or by itself: returned, left, approved, ended, unbound"},
+    {"settledBy", SHAPE_OBJECT, MAY_BE_NULL, .shape = &answer_actor},
+    STRING_OR_NULL("reason"),
+    {"jobId", SHAPE_STRING, 0, .about = "In a 202 only"},
+};
+const struct shape answer_finding = SHAPE("Finding", finding_fields);
+
+static const struct shape_field group_check_fields[] = {
+    STRING("groupId"),
+    STRING_OR_NULL("displayName"),
+    {"code", SHAPE_STRING, MAY_BE_NULL, .about = "Of the group, or why the last check failed; null before the first"},
+    STRING_OR_NULL("detail"),
+    {"checkedAt", SHAPE_STRING, MAY_BE_NULL, .pattern = SHAPE_INSTANT, .about = "When a check last came to its end"},
+    INSTANT_OR_NULL("triedAt"),
+    {"fullReadAt", SHAPE_STRING, MAY_BE_NULL, .pattern = SHAPE_INSTANT, .about = "When all members were last listed"},
+};
+const struct shape answer_group_check = SHAPE("GroupCheck", group_check_fields);
 
 /* ---- audit, inbox ---- */
 

@@ -25,6 +25,8 @@ API_HANDLER(api_connector_disable);
 API_HANDLER(api_connector_release_removals);
 API_HANDLER(api_connector_cancel_removals);
 API_HANDLER(api_connector_groups);
+API_HANDLER(api_connector_check);
+API_HANDLER(api_connector_checks);
 
 API_HANDLER(api_tool_list);
 API_HANDLER(api_tool_create);
@@ -59,6 +61,12 @@ API_HANDLER(api_grant_revoke);
 API_HANDLER(api_grant_retry);
 API_HANDLER(api_grant_resolve);
 API_HANDLER(api_follow_up_list);
+
+API_HANDLER(api_finding_list);
+API_HANDLER(api_finding_read);
+API_HANDLER(api_finding_put_back);
+API_HANDLER(api_finding_take_out);
+API_HANDLER(api_finding_adopt);
 
 API_HANDLER(api_job_list);
 API_HANDLER(api_job_read);

@@ -87,6 +87,9 @@ enum result api_metrics(struct api_call *call)
 		return result;
 	_cleanup_(text_done) struct text text = TEXT_INIT(METRICS_CEILING);
 	metrics_states(&text, &counts);
+	metrics_head(&text, "findings", "gauge", "Findings that are not resolved, by class.");
+	for (int i = 0; i < FINDING_CLASS_MAX; i++)
+		metrics_value(&text, "findings", "class", finding_class_name((enum finding_class)i), counts.findings[i]);
 	metrics_gauge(&text, "inbox_received", "Events from Jira that wait to be processed.", counts.inbox_received);
 	metrics_gauge(&text, "connectors_failed", "Connectors whose last test failed.", counts.connectors_failed);
 	metrics_gauge(&text, "removals_held", "Removals that wait for an admin's release or cancel.", counts.removals_held);

@@ -74,6 +74,7 @@ static enum result tool_written(struct api_call *call, struct tool *tool)
 	tool->requestable = requestable == NULL || json_is_true(requestable);
 	tool->expiry_warnings = tool_warnings(json_object_get(call->json, "expiryWarningDays"));
 	tool->connector_id = call_text(call, "connectorId", NULL);
+	tool->drift = call_text(call, "drift", "report");
 	if (tool->default_duration_days > tool->max_duration_days)
 		return call_fault(call, "defaultDurationDays", "out_of_range", "must not be over maxDurationDays");
 	return tool_check_connector(call, tool->connector_id);

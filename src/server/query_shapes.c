@@ -6,8 +6,8 @@ const char *const values_grant_status[] = {"pendingProvision", "active",        
                                            "expired",          "manualFollowUp", "notGranted",         NULL};
 const char *const values_job_status[] = {"queued",         "running",   "waiting", "succeeded",
                                          "manualFollowUp", "cancelled", NULL};
-const char *const values_job_kind[] = {"intake",    "sweep", "provision",   "deprovision",
-                                       "writeBack", "check", "createGroup", NULL};
+const char *const values_job_kind[] = {"intake", "sweep",       "provision",   "deprovision", "writeBack",
+                                       "check",  "createGroup", "memberCheck", NULL};
 
 #define PAGE_FIELDS                                                                                                    \
 	{"limit", SHAPE_INTEGER, 0, 1, 200, .about = "Members on a page; 50 if not given"},                                \
@@ -53,6 +53,17 @@ static const struct shape_field job_fields[] = {
     {"kind", SHAPE_STRING, .max = 32, .values = values_job_kind},
 };
 const struct shape query_jobs = SHAPE("JobQuery", job_fields);
+
+const char *const values_finding_class[] = {"approvedButMissing", "presentWithoutApproval", NULL};
+const char *const values_finding_status[] = {"open", "settling", "resolved", NULL};
+static const struct shape_field finding_fields[] = {
+    PAGE_FIELDS,
+    {"connectorId", SHAPE_STRING, 0, 1, LENGTH_NAME},
+    {"toolId", SHAPE_STRING, 0, 1, LENGTH_NAME},
+    {"class", SHAPE_STRING, .max = 32, .values = values_finding_class},
+    {"status", SHAPE_STRING, .max = 32, .values = values_finding_status},
+};
+const struct shape query_findings = SHAPE("FindingQuery", finding_fields);
 
 static const struct shape_field dry_run_fields[] = {
     {"dryRun", SHAPE_BOOLEAN, .about = "Finds out everything, writes nothing"},

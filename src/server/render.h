@@ -12,6 +12,7 @@
 #include "domain/audit_chain.h"
 #include "domain/catalog.h"
 #include "domain/connector_settings.h"
+#include "domain/finding.h"
 #include "domain/grant.h"
 #include "domain/identity_match.h"
 #include "domain/intake_settings.h"
@@ -29,6 +30,8 @@ json_t *render_identity(const struct identity_match *match) MUST_CHECK;
 json_t *render_intake(const struct intake_settings *settings) MUST_CHECK;
 json_t *render_request(const struct access_request *request) MUST_CHECK;
 json_t *render_grant(const struct grant *grant, const struct grant_history *history, size_t count) MUST_CHECK;
+json_t *render_finding(const struct finding *finding) MUST_CHECK;
+json_t *render_group_watch(const struct group_watch *watch) MUST_CHECK;
 json_t *render_job(const struct job *job) MUST_CHECK;
 json_t *render_inbox_event(const struct inbox_event *event) MUST_CHECK;
 

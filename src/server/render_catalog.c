@@ -155,6 +155,7 @@ json_t *render_tool(const struct tool *tool)
 	json_put(object, "requestable", json_boolean(tool->requestable), &failed);
 	json_put(object, "expiryWarningDays", render_days(&tool->expiry_warnings, &failed), &failed);
 	json_put_string(object, "connectorId", tool->connector_id, &failed);
+	json_put_string(object, "drift", tool->drift != NULL ? tool->drift : "report", &failed);
 	json_put(object, "entitlementGroup", render_entitlement_group(&tool->group, &failed), &failed);
 	return render_done(object, failed);
 }

@@ -11,6 +11,7 @@ const char *const values_group_mode[] = {"bind", "create", NULL};
 const char *const values_cloud[] = {"global", "usgov", "usgovdod", "china", NULL};
 const char *const values_health[] = {"untested", "passed", "warning", "failed", NULL};
 const char *const values_risk[] = {"low", "medium", "high", "critical", NULL};
+const char *const values_drift[] = {"report", "settle", NULL};
 const char *const values_approval[] = {"jsm", "status", "console", NULL};
 
 const struct shape shape_nothing = {.name = "Nothing"};
@@ -80,6 +81,7 @@ const struct shape shape_connector_replace = SHAPE("ConnectorReplace", connector
 	     .most = EXPIRY_WARNING_DAYS_MOST,                                                                             \
 	     .about = "Days before the end on which the issue is told; without it 7 and 1, empty: never"},                 \
 	    {"connectorId", SHAPE_STRING, SHAPE_NULLABLE, 0, 0, SHAPE_LABEL},                                              \
+	    {"drift", SHAPE_STRING, 0, 0, 16, .values = values_drift, .about = "What a check settles by itself"},          \
 	{                                                                                                                  \
 		"entitlementGroup", SHAPE_ANY, SHAPE_READ_ONLY                                                                 \
 	}
@@ -192,6 +194,21 @@ static const struct shape_field person_erase_fields[] = {
     {"reason", SHAPE_STRING, 0, 0, LENGTH_TEXT, .about = "Kept with the erasure; should name nobody"},
 };
 const struct shape shape_person_erase = SHAPE("PersonErase", person_erase_fields);
+
+/* ---- findings ---- */
+
+static const struct shape_field reason_fields[] = {
+    {"reason", SHAPE_STRING, REQUIRED, 0, LENGTH_TEXT},
+};
+const struct shape shape_reason = SHAPE("Reason", reason_fields);
+
+static const struct shape_field adopt_fields[] = {
+    {"accountId", SHAPE_STRING, REQUIRED, 1, LENGTH_ACCOUNT, .about = "The Atlassian account of that directory user"},
+    {"reason", SHAPE_STRING, REQUIRED, 0, LENGTH_TEXT},
+    {"toolId", SHAPE_STRING, SHAPE_NULLABLE, 1, LENGTH_NAME, .about = "Where several tools share the group"},
+    {"durationDays", SHAPE_INTEGER, 0, 1, 3650, .about = "The tool's default if not given"},
+};
+const struct shape shape_finding_adopt = SHAPE("FindingAdopt", adopt_fields);
 
 /* ---- hooks ---- */
 

@@ -18,6 +18,7 @@
 #define MAPPING V1 "/identity-mappings/{mappingId}"
 #define REQUEST V1 "/requests/{requestId}"
 #define GRANT V1 "/grants/{grantId}"
+#define FINDING V1 "/findings/{findingId}"
 
 /* method, path, roles, pool, kind of answer, flags */
 #define ROUTE(verb, path, who, where, kind, marks)                                                                     \
@@ -78,6 +79,14 @@ static const struct route routes[] = {
      .response = &answer_group_candidate, .success = {200}, .problems = {404, 502, 504},
      .operation = "searchConnectorGroups", .summary = "Groups of the directory, and whether each can be bound",
      .handle = api_connector_groups},
+
+    {ROUTE("POST", CONNECTOR "/check", A, ROUTE_QUICK, ROUTE_OBJECT, ROUTE_CONDITIONAL | ROUTE_BODY_OPTIONAL),
+     .request = &shape_nothing, .response = &answer_connector, .success = {202}, .problems = {404, 412},
+     .operation = "checkConnectorMembers", .summary = "Checks who is in its groups against what was approved, by a job",
+     .handle = api_connector_check},
+    {ROUTE("GET", CONNECTOR "/checks", A | U, ROUTE_QUICK, ROUTE_LIST, 0), .query = &query_page,
+     .response = &answer_group_check, .success = {200}, .problems = {404}, .operation = "listConnectorChecks",
+     .summary = "How the last check of each bound group went", .handle = api_connector_checks},
 
     /* ---- tools
        ------------------------------------------------------------------------------------------------------------- */
@@ -190,6 +199,24 @@ static const struct route routes[] = {
     {ROUTE("GET", V1 "/follow-ups", A | U, ROUTE_QUICK, ROUTE_LIST, 0), .query = &query_page, .response = &answer_grant,
      .success = {200}, .operation = "listFollowUps", .summary = "Grants that need a person",
      .handle = api_follow_up_list},
+
+    /* ---- findings
+       -----------------------------------------------------------------------------------------------------------------
+     */
+    {ROUTE("GET", V1 "/findings", A | U, ROUTE_QUICK, ROUTE_LIST, 0), .query = &query_findings,
+     .response = &answer_finding, .success = {200}, .operation = "listFindings",
+     .summary = "Where a group is not what was approved, newest first", .handle = api_finding_list},
+    {ROUTE("GET", FINDING, A | U, ROUTE_QUICK, ROUTE_OBJECT, 0), .response = &answer_finding, .success = {200},
+     .problems = {404}, .operation = "getFinding", .summary = "One finding", .handle = api_finding_read},
+    {ROUTE("POST", FINDING "/put-back", A, ROUTE_QUICK, ROUTE_OBJECT, ROUTE_CONDITIONAL), .request = &shape_reason,
+     .response = &answer_finding, .success = {202, 200}, .problems = {404, 409, 412}, .operation = "putBackFinding",
+     .summary = "Puts somebody back whose grant is open", .handle = api_finding_put_back},
+    {ROUTE("POST", FINDING "/take-out", A, ROUTE_QUICK, ROUTE_OBJECT, ROUTE_CONDITIONAL), .request = &shape_reason,
+     .response = &answer_finding, .success = {202, 200}, .problems = {404, 409, 412}, .operation = "takeOutFinding",
+     .summary = "Takes somebody out who has no grant", .handle = api_finding_take_out},
+    {ROUTE("POST", FINDING "/adopt", A, ROUTE_QUICK, ROUTE_OBJECT, ROUTE_CONDITIONAL), .request = &shape_finding_adopt,
+     .response = &answer_finding, .success = {202, 200}, .problems = {404, 409, 412}, .operation = "adoptFinding",
+     .summary = "Makes a grant for somebody who is in the group", .handle = api_finding_adopt},
 
     /* ---- jobs
        ----------------------------------------------------------------------------------------------------------------------

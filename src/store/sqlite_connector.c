@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "store/sqlite_ops.h"
+#include "store/sqlite_watch.h"
 #include "store/sqlite_work.h"
 
 /* A mapping, a grant or a bound group speaks of objects of this very tenant. */
@@ -252,6 +253,7 @@ static enum result connector_remove(struct session *session, struct sqlite_write
 		return write_refuse(write, RESULT_CONFLICT, "connector_in_use",
 		                    "A tool, or a grant that has not ended, uses this connector.");
 	pause_end(session, write->id);
+	findings_of_connector_close(session, write->id);
 	sql_run(session, "DELETE FROM incident WHERE connector_id = ?1", SQL_ARGS(sql_text(write->id)));
 	sql_run(session, "DELETE FROM connector WHERE connector_id = ?1", SQL_ARGS(sql_text(write->id)));
 	label_retire(session, "connector", write->id);

@@ -37,6 +37,19 @@ static void count_jobs(struct session *session, struct store_counts *counts)
 	cursor_close(&cursor);
 }
 
+/* Suspected ones are not said yet. */
+static void count_findings(struct session *session, struct store_counts *counts)
+{
+	struct cursor cursor = cursor_open(
+	    session, NULL, "SELECT class, count(*) FROM finding WHERE status IN ('open', 'settling') GROUP BY class", NULL);
+	enum finding_class class;
+
+	while (cursor_next(&cursor))
+		if (finding_class_parse(cursor_peek(&cursor), &class) == RESULT_OK)
+			counts->findings[class] = cursor_int(&cursor);
+	cursor_close(&cursor);
+}
+
 enum result sqlite_op_counts(struct store *store, struct store_counts *ret_counts)
 {
 	struct store_counts counts = {0};
@@ -48,6 +61,7 @@ enum result sqlite_op_counts(struct store *store, struct store_counts *ret_count
 	count_requests(&session, &counts);
 	count_grants(&session, &counts);
 	count_jobs(&session, &counts);
+	count_findings(&session, &counts);
 	(void)sql_ask(&session, "SELECT count(*) FROM inbox_event WHERE status = 'received'", NULL, &counts.inbox_received);
 	(void)sql_ask(&session, "SELECT count(*) FROM connector WHERE health = 'failed'", NULL, &counts.connectors_failed);
 	(void)sql_ask(&session, "SELECT count(*) FROM job WHERE held = 2", NULL, &counts.removals_held);

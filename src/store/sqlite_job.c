@@ -153,6 +153,7 @@ static int job_priority(struct session *session, const struct job_start *start)
 	    [JOB_WRITE_BACK] = 20,
 	    [JOB_SWEEP] = 30,
 	    [JOB_CHECK] = 30,
+	    [JOB_MEMBER_CHECK] = 30,
 	};
 	bool in_burst =
 	    (start->kind == JOB_PROVISION || start->kind == JOB_DEPROVISION) && is_burst(session, start->connector_id);
@@ -285,7 +286,7 @@ void job_end(struct session *session, int64_t job_key, const struct job_outcome 
 	        session, session->scratch, &place_row,
 	        "SELECT kind, connector_id, group_id, fence FROM job WHERE job_key = ?1 AND connector_id IS NOT NULL",
 	        SQL_ARGS(sql_int(job_key)), &at) != RESULT_OK ||
-	    text_equal(at.kind, job_kind_name(JOB_CHECK)))
+	    text_equal(at.kind, job_kind_name(JOB_CHECK)) || text_equal(at.kind, job_kind_name(JOB_MEMBER_CHECK)))
 		return; /* a check is no use of the connector, and its report says itself what it shows */
 	bool is_creation = text_equal(at.kind, job_kind_name(JOB_CREATE_GROUP));
 	if (at.group_id != NULL)

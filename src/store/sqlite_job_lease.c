@@ -3,6 +3,7 @@
  * What holds here: every change names the fence under which it is made, and is refused once that fence no longer holds.
  * Several jobs may run under one fence: they keep their leases together, but each ends by itself. */
 #include "store/sqlite_ops.h"
+#include "store/sqlite_watch.h"
 #include "store/sqlite_work.h"
 
 bool lease_renew(struct session *session, int64_t fence, int64_t until)
@@ -116,8 +117,8 @@ static void settlement_describe(const struct sqlite_series *series, size_t at, s
 	write->error = &settlement->error;
 	write->in = settlement;
 	if (settlement->change != NULL) {
-		write->work = grant_move;
-		write->id = settlement->grant_id;
+		write->work = settlement->finding_id != NULL ? finding_end_removal : grant_move;
+		write->id = settlement->finding_id != NULL ? settlement->finding_id : settlement->grant_id;
 		write->in = settlement->change;
 	} else {
 		write->work = settlement->incident != NULL ? hold_work : finish_work;

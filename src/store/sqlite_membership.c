@@ -6,7 +6,7 @@
  * word. A read may be stale: where the directory answers our very first write with "already", the row is mended. */
 #include "base/text.h"
 #include "store/sqlite_ops.h"
-#include "store/sqlite_work.h"
+#include "store/sqlite_watch.h"
 
 static enum membership_origin origin_of(const char *name)
 {
@@ -237,7 +237,8 @@ enum result sqlite_op_grant_removal_under_way(struct store *store, const struct 
 		return result;
 	exists = sql_exists(&session, BEING_REMOVED,
 	                    SQL_ARGS(sql_text(grant->connector_id), sql_text(grant->group_id), sql_text(external_user_id),
-	                             sql_text(grant->account_id), sql_text(grant->grant_id)));
+	                             sql_text(grant->account_id), sql_text(grant->grant_id))) ||
+	         finding_removal_under_way(&session, grant->connector_id, grant->group_id, external_user_id);
 	sqlite_reader_end(&session);
 	if (session.fault == RESULT_OK)
 		*ret_exists = exists;

@@ -90,6 +90,18 @@
 	X(job_read)                                                                                                        \
 	X(job_list)                                                                                                        \
 	X(job_find_of_grant)                                                                                               \
+	X(member_check_start)                                                                                              \
+	X(member_check_enqueue_due)                                                                                        \
+	X(watch_open)                                                                                                      \
+	X(watch_list)                                                                                                      \
+	X(watch_take)                                                                                                      \
+	X(watch_step)                                                                                                      \
+	X(watch_suspects)                                                                                                  \
+	X(watch_confirm)                                                                                                   \
+	X(watch_end)                                                                                                       \
+	X(finding_read)                                                                                                    \
+	X(finding_list)                                                                                                    \
+	X(finding_settle)                                                                                                  \
 	X(audit_list)                                                                                                      \
 	X(audit_read_from)                                                                                                 \
 	X(audit_head)                                                                                                      \

@@ -235,6 +235,32 @@ enum result sqlite_op_request_take_down(struct store *store, const struct access
 
 /* ---- deciding ---- */
 
+static void request_follow(struct session *session, const struct actor *actor, const struct request_row *row,
+                           enum request_status to, const struct request_change *change);
+
+enum result request_grant_at_once(struct session *session, struct sqlite_write *write,
+                                  const struct access_request *request, const struct request_change *change,
+                                  char ret_grant_id[ID_SIZE])
+{
+	uint8_t salt[SALT_SIZE];
+	struct request_row row;
+	const char *grant_id;
+
+	id_random_bytes(salt, sizeof(salt));
+	request_insert(session, request, salt);
+	enum result result = request_get(session, session->scratch, request->request_id, &row);
+	if (result != RESULT_OK)
+		return result;
+	request_announce(session, write->actor, &row, salt);
+	request_follow(session, write->actor, &row, REQUEST_APPROVED, change);
+	grant_id = sql_ask_text(session, session->scratch, "SELECT grant_id FROM access_grant WHERE request_key = ?1",
+	                        SQL_ARGS(sql_int(row.key)));
+	if (grant_id == NULL)
+		return RESULT_NOT_FOUND;
+	memcpy(ret_grant_id, grant_id, strlen(grant_id) + 1);
+	return RESULT_OK;
+}
+
 /* What turns a decision into a refusal; NULL: nothing. */
 static const char *decision_fault(struct session *session, const struct request_row *row,
                                   const struct request_change *change)

@@ -48,7 +48,7 @@ extern const struct row_type tool_row;
 	"t.requestable, t.expiry_warning_days, (SELECT connector_id FROM connector c WHERE c.connector_key = "             \
 	"t.connector_key), t.group_mode, "                                                                                 \
 	"t.group_id, t.group_display_name, t.group_manageable, t.group_code, t.group_checked_at, t.group_allow_shared, "   \
-	"t.group_job_id, t.created_at, t.updated_at, t.version"
+	"t.group_job_id, t.drift, t.created_at, t.updated_at, t.version"
 /* RESULT_NOT_FOUND without an error text. */
 enum result tool_get(struct session *session, struct arena *arena, const char *tool_id, struct tool *ret_tool)
     MUST_CHECK;
@@ -95,6 +95,10 @@ enum result request_get(struct session *session, struct arena *arena, const char
                         struct request_row *ret_row) MUST_CHECK;
 /* Marks ids as used by a request; those that another request used already are left to it. */
 void request_consume(struct session *session, const struct request_row *row, const char *const *ids);
+/* A request that is approved as it is made, and its grant. */
+enum result request_grant_at_once(struct session *session, struct sqlite_write *write,
+                                  const struct access_request *request, const struct request_change *change,
+                                  char ret_grant_id[ID_SIZE]) MUST_CHECK;
 /* An open grant of the account for the tool, other than one that is on its way out already. */
 bool request_has_grant(struct session *session, const char *tool_id, const char *account_id);
 

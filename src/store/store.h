@@ -33,6 +33,7 @@
 #include "domain/principal.h"
 #include "domain/removal_brake.h"
 #include "store/store_evidence.h"
+#include "store/store_watch.h"
 #include "store/store_work.h"
 
 /* A page of a list, by key. `after` is the last key of the page before (NULL: the first page). Keys are the id that the
@@ -165,6 +166,7 @@ struct store_counts {
 	int64_t connectors_failed;
 	int64_t removals_held;
 	int64_t audit_seq;
+	int64_t findings[FINDING_CLASS_MAX]; /* open, or being settled */
 };
 
 /* Signs heads and checkpoints with the audit key. */
@@ -540,6 +542,56 @@ struct store_ops {
 	/* The job of a grant that is not final, newest; for the jobId of a 202. */
 	enum result (*job_find_of_grant)(struct store *store, const char *grant_id, struct arena *arena,
 	                                 struct job *ret_job) MUST_CHECK;
+
+	/* ---- what is in the groups, and what was approved: audit group.checked, finding.<what was done> ---- */
+	/* Queues a check of who is in the connector's groups. One that is queued already does; one that runs does not,
+	 * since it may have looked already. RESULT_NOT_FOUND if the connector does not exist. */
+	enum result (*member_check_start)(struct store *store, const char *connector_id, struct arena *arena,
+	                                  const char **ret_job_id, struct error *error) MUST_CHECK;
+	/* Queues one for every enabled connector that has bound groups, or had some, and whose last began before
+	 * `checked_before`, or that has a group which was never looked at; unless one is queued, running or waiting. */
+	enum result (*member_check_enqueue_due)(struct store *store, int64_t checked_before, struct error *error)
+	    MUST_CHECK;
+	/* By a memberCheck job: the bound groups of its connector, each watched from now on at the latest. What is watched
+	 * and bound no more is forgotten, and its findings are closed. CONFLICT lease_lost; UNAVAILABLE check_running while
+	 * another such job of the connector runs. */
+	enum result (*watch_open)(struct store *store, const struct job *job, struct arena *arena,
+	                          struct group_watch **ret_watches, size_t *ret_count, struct error *error) MUST_CHECK;
+	/* The same to look at, by group id: nothing changes. */
+	enum result (*watch_list)(struct store *store, const char *connector_id, struct arena *arena,
+	                          struct group_watch **ret_watches, size_t *ret_count) MUST_CHECK;
+	/* Keeps a page of a walk, beside what holds; the last page ends the walk. CONFLICT lease_lost. */
+	enum result (*watch_take)(struct store *store, const struct job *job, const struct watch_page *page,
+	                          struct error *error) MUST_CHECK;
+	/* Works in a part of what a walk that is over has found, or of what changed in our grants. CONFLICT lease_lost. */
+	enum result (*watch_step)(struct store *store, const struct job *job, int64_t watch_key,
+	                          struct watch_step *ret_step, struct error *error) MUST_CHECK;
+	/* Suspects of a group that may be looked at now. */
+	enum result (*watch_suspects)(struct store *store, int64_t watch_key, int limit, struct arena *arena,
+	                              struct watch_suspect **ret_suspects, size_t *ret_count) MUST_CHECK;
+	/* What the look at suspects said. One that was wrong is dropped; one that holds is a finding, or, where a change of
+	 * ours is young, waits for one look more. A grant whose member is missing moves by MEMBER_LOST in the same
+	 * transaction, and where its tool settles by itself, on by RETRY. CONFLICT lease_lost. */
+	enum result (*watch_confirm)(struct store *store, const struct job *job, int64_t watch_key,
+	                             const struct watch_suspect *suspects, size_t count, struct error *error) MUST_CHECK;
+	/* The check of a group came to its end, or failed; findings stay as they are. Audit: group.checked where something
+	 * was found or closed, or the code is another than before. CONFLICT lease_lost. */
+	enum result (*watch_end)(struct store *store, const struct job *job, const struct watch_end *end,
+	                         struct error *error) MUST_CHECK;
+	enum result (*finding_read)(struct store *store, const char *finding_id, struct arena *arena,
+	                            struct finding *ret_finding) MUST_CHECK;
+	/* Suspected ones are not among them. */
+	enum result (*finding_list)(struct store *store, const struct finding_filter *filter, const struct page *page,
+	                            struct arena *arena, struct finding **ret_findings, size_t *ret_count,
+	                            const char **ret_next) MUST_CHECK;
+	/* PUT_BACK: the grant that lacks its member is retried. TAKE_OUT: a deprovision job with the finding instead of a
+	 * grant; never while an open grant is about the member. ADOPT: a request that the admin approved, its grant with
+	 * the member pinned, and a provision job; the membership counts as ours from then on. *ret_job_id: NULL where the
+	 * finding is already where the order leads. CONFLICT conflict: another class, another decision, or no longer open;
+	 * duplicate_grant, group_not_bound; RESULT_INVALID duration_exceeds_maximum, validation_failed. */
+	enum result (*finding_settle)(struct store *store, const struct actor *actor, const char *finding_id,
+	                              const struct finding_order *order, struct arena *arena, struct finding *ret_finding,
+	                              const char **ret_job_id, struct error *error) MUST_CHECK;
 
 	/* ---- audit ---- */
 	/* Newest first; page.after is a seq as decimal text. */

@@ -304,6 +304,46 @@ FORWARD(job_list,
         NULL, filter, page, arena, ret_jobs, ret_count, ret_next);
 FORWARD(job_find_of_grant, (struct store * store, const char *grant_id, struct arena *arena, struct job *ret_job), NULL,
         grant_id, arena, ret_job);
+FORWARD(member_check_start,
+        (struct store * store, const char *connector_id, struct arena *arena, const char **ret_job_id,
+         struct error *error),
+        error, connector_id, arena, ret_job_id, error);
+FORWARD(member_check_enqueue_due, (struct store * store, int64_t checked_before, struct error *error), error,
+        checked_before, error);
+FORWARD(watch_open,
+        (struct store * store, const struct job *job, struct arena *arena, struct group_watch **ret_watches,
+         size_t *ret_count, struct error *error),
+        error, job, arena, ret_watches, ret_count, error);
+FORWARD(watch_list,
+        (struct store * store, const char *connector_id, struct arena *arena, struct group_watch **ret_watches,
+         size_t *ret_count),
+        NULL, connector_id, arena, ret_watches, ret_count);
+FORWARD(watch_take, (struct store * store, const struct job *job, const struct watch_page *page, struct error *error),
+        error, job, page, error);
+FORWARD(watch_step,
+        (struct store * store, const struct job *job, int64_t watch_key, struct watch_step *ret_step,
+         struct error *error),
+        error, job, watch_key, ret_step, error);
+FORWARD(watch_suspects,
+        (struct store * store, int64_t watch_key, int limit, struct arena *arena, struct watch_suspect **ret_suspects,
+         size_t *ret_count),
+        NULL, watch_key, limit, arena, ret_suspects, ret_count);
+FORWARD(watch_confirm,
+        (struct store * store, const struct job *job, int64_t watch_key, const struct watch_suspect *suspects,
+         size_t count, struct error *error),
+        error, job, watch_key, suspects, count, error);
+FORWARD(watch_end, (struct store * store, const struct job *job, const struct watch_end *end, struct error *error),
+        error, job, end, error);
+FORWARD(finding_read, (struct store * store, const char *finding_id, struct arena *arena, struct finding *ret_finding),
+        NULL, finding_id, arena, ret_finding);
+FORWARD(finding_list,
+        (struct store * store, const struct finding_filter *filter, const struct page *page, struct arena *arena,
+         struct finding **ret_findings, size_t *ret_count, const char **ret_next),
+        NULL, filter, page, arena, ret_findings, ret_count, ret_next);
+FORWARD(finding_settle,
+        (struct store * store, const struct actor *actor, const char *finding_id, const struct finding_order *order,
+         struct arena *arena, struct finding *ret_finding, const char **ret_job_id, struct error *error),
+        error, actor, finding_id, order, arena, ret_finding, ret_job_id, error);
 FORWARD(audit_list,
         (struct store * store, const struct page *page, struct arena *arena, struct audit_event **ret_events,
          size_t *ret_count, const char **ret_next),
@@ -472,6 +512,18 @@ static const struct store_ops fault_ops = {
     .job_read = fault_job_read,
     .job_list = fault_job_list,
     .job_find_of_grant = fault_job_find_of_grant,
+    .member_check_start = fault_member_check_start,
+    .member_check_enqueue_due = fault_member_check_enqueue_due,
+    .watch_open = fault_watch_open,
+    .watch_list = fault_watch_list,
+    .watch_take = fault_watch_take,
+    .watch_step = fault_watch_step,
+    .watch_suspects = fault_watch_suspects,
+    .watch_confirm = fault_watch_confirm,
+    .watch_end = fault_watch_end,
+    .finding_read = fault_finding_read,
+    .finding_list = fault_finding_list,
+    .finding_settle = fault_finding_settle,
     .audit_list = fault_audit_list,
     .audit_read_from = fault_audit_read_from,
     .audit_head = fault_audit_head,

@@ -63,12 +63,13 @@ struct membership_intent {
 	struct error error;
 };
 
-/* How one of several jobs ends: exactly one of outcome, incident, change. */
+/* How one of several jobs ends: exactly one of outcome, incident, change. The change is the grant's, or, of a removal
+ * without one, the finding's: NOT_MEMBER, KEPT, NEEDS_PERSON. */
 struct job_settlement {
 	const struct job *job;
 	const struct job_outcome *outcome;
 	const struct incident *incident;
-	const char *grant_id;
+	const char *grant_id, *finding_id;
 	const struct grant_change *change;
 	/* out */
 	enum result result;

@@ -48,6 +48,10 @@ static bool read_origin(struct membership_call *call)
 {
 	if (call->grant.connector_id == NULL || call->grant.group_id == NULL)
 		return end_removed(call);
+	if (call->finding_id != NULL) {
+		call->origin = MEMBERSHIP_OURS;
+		return true;
+	}
 	enum result result = call->store->ops->membership_origin(call->store, call->grant.connector_id,
 	                                                         call->grant.group_id, call->user_id, &call->origin);
 	if (result == RESULT_NOT_FOUND) {

@@ -29,6 +29,7 @@ struct job_attempt job_run_sweep(const struct job_context *context);
 struct job_attempt job_run_write_back(const struct job_context *context);
 struct job_attempt job_run_check(const struct job_context *context);
 struct job_attempt job_run_create_group(const struct job_context *context);
+struct job_attempt job_run_member_check(const struct job_context *context);
 
 /* Attempt outcomes that several kinds end in. */
 struct job_attempt job_attempt_succeeded(void);

@@ -24,6 +24,7 @@ static const struct {
     [JOB_WRITE_BACK] = {job_run_write_back, true},
     [JOB_CHECK] = {job_run_check, false},
     [JOB_CREATE_GROUP] = {job_run_create_group, false},
+    [JOB_MEMBER_CHECK] = {job_run_member_check, false},
 };
 
 static void attempt_log(const struct job *job, const struct job_attempt *attempt, enum result written)

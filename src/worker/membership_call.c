@@ -32,12 +32,40 @@ bool membership_call_end_store(struct membership_call *call, enum result result)
 	return membership_call_end(call, job_attempt_wait(&call->context, &call->error));
 }
 
+/* An admin looked at the membership and wants it gone: it is removed like one of ours, whoever made it, and was seen.
+ */
+static bool begin_of_finding(struct membership_call *call)
+{
+	struct finding finding;
+	enum result result =
+	    call->store->ops->finding_read(call->store, call->context.job->subject, call->context.arena, &finding);
+	if (result == RESULT_NOT_FOUND)
+		return membership_call_end(call, job_attempt_cancelled("not_found", "The finding does not exist."));
+	if (result != RESULT_OK)
+		return membership_call_end_store(call, result);
+	if (finding.status != FINDING_SETTLING || !text_equal(finding.job_id, call->context.job->job_id))
+		return membership_call_end(call, job_attempt_cancelled("conflict", "The finding is settled already."));
+	call->finding_id = finding.finding_id;
+	call->grant = (struct grant){
+	    .grant_id = "",
+	    .status = GRANT_PENDING_DEPROVISION,
+	    .connector_id = finding.connector_id,
+	    .group_id = finding.group_id,
+	    .external_user_id = finding.member_id,
+	    .active_at = finding.found_at,
+	};
+	call->user_id = finding.member_id;
+	return true;
+}
+
 bool membership_call_begin(struct membership_call *call, const struct job_context *context, enum grant_status expected)
 {
 	*call = (struct membership_call){.context = *context, .store = context->options->store};
 	call->error.retry_after_ms = -1;
 	membership_progress_read(context->job->progress, &call->progress);
 	call->repeated = call->progress.wrote;
+	if (context->job->grant_id == NULL && context->job->subject != NULL)
+		return begin_of_finding(call);
 	enum result result =
 	    call->store->ops->grant_read(call->store, context->job->grant_id, context->arena, &call->grant);
 	if (result == RESULT_NOT_FOUND)

@@ -28,7 +28,10 @@ struct membership_call {
 	struct job_context context;
 	struct store *store;
 	struct grant grant;
-	struct access_request request;   /* provision */
+	struct access_request request; /* provision */
+	/* A removal that a finding asked for has no grant: `grant` then holds where and who, and no id. NULL: there is one.
+	 */
+	const char *finding_id;
 	const char *user_id;             /* whose membership; NULL until known */
 	const char *user_principal_name; /* if the directory was asked in this attempt */
 	struct membership_progress progress;
@@ -55,7 +58,7 @@ struct membership_call {
 	enum result written; /* what the store said to the end */
 };
 
-/* Reads the grant; cancelled unless it is in `expected`. */
+/* Reads the grant, or the finding that stands for it; cancelled unless it is in `expected`. */
 bool membership_call_begin(struct membership_call *call, const struct job_context *context, enum grant_status expected);
 /* The connector of the grant, or why there is none to call (`opened`: what connector_call_open said). */
 bool membership_call_open(struct membership_call *call, enum result opened, const struct connector_call *connector);

@@ -30,6 +30,7 @@ static void settlement_write(const struct membership_call *call, const struct jo
 	*ret_settlement = (struct job_settlement){.job = call->context.job};
 	if (call->end == MEMBERSHIP_END_GRANT) {
 		ret_settlement->grant_id = call->grant.grant_id;
+		ret_settlement->finding_id = call->finding_id;
 		ret_settlement->change = &call->change;
 	} else if (call->end == MEMBERSHIP_END_HOLD && !is_held_already(before, count, &call->incident)) {
 		ret_settlement->incident = &call->incident;

@@ -30,7 +30,10 @@ static enum result check(const struct scheduler *scheduler)
 {
 	struct error error;
 	int64_t before = clock_now_ms(scheduler->options->clock) - scheduler->options->check_seconds * 1000LL;
-	return scheduler->options->store->ops->check_enqueue_due(scheduler->options->store, before, &error);
+	enum result result = scheduler->options->store->ops->check_enqueue_due(scheduler->options->store, before, &error);
+	if (result != RESULT_OK)
+		return result;
+	return scheduler->options->store->ops->member_check_enqueue_due(scheduler->options->store, before, &error);
 }
 
 static int64_t check_every_ms(const struct scheduler *scheduler)

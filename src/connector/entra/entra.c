@@ -9,7 +9,9 @@
 #include "connector/entra/groups.h"
 #include "connector/entra/match_users.h"
 #include "connector/entra/member_changes.h"
+#include "connector/entra/member_delta.h"
 #include "connector/entra/member_looks.h"
+#include "connector/entra/member_of.h"
 #include "connector/entra/token.h"
 
 #define DOMAIN_LENGTH_MAX 253
@@ -54,6 +56,8 @@ const struct connector_ops entra_ops = {
     .read_groups = entra_read_groups,
     .match_user = entra_match_user,
     .look_members = entra_look_members,
+    .read_members = entra_read_members,
+    .look_users = entra_look_users,
     .change_members = entra_change_members,
     .room = entra_room,
     .match_users = entra_match_users,

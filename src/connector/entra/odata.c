@@ -51,7 +51,7 @@ void odata_walk_done(struct odata_walk *walk)
 	walk->seen = NULL;
 }
 
-static bool link_leads_home(const struct entra_place *place, const char *link)
+bool odata_link_leads_home(const struct entra_place *place, const char *link)
 {
 	if (strlen(link) > LINK_CEILING)
 		return false;
@@ -99,22 +99,37 @@ static enum result seen_add(struct odata_walk *walk, const char *link)
 	return RESULT_OK;
 }
 
-enum result odata_walk_next(struct odata_walk *walk, const json_t *page, struct arena *arena, const char **ret_url,
-                            struct error *error)
+enum result odata_link_read(const struct entra_place *place, const json_t *page, const char *name, struct arena *arena,
+                            const char **ret_url, struct error *error)
 {
-	const char *link = json_string_value(json_object_get(page, "@odata.nextLink"));
+	const char *link = json_string_value(json_object_get(page, name));
 	if (text_is_empty(link)) {
 		*ret_url = NULL;
 		return RESULT_OK;
 	}
-	if (walk->pages + 1 >= walk->page_ceiling)
-		return error_set(error, RESULT_PROTOCOL, "graph_bad_response",
-		                 "Microsoft Graph's list goes on for more than %zu pages.", walk->page_ceiling);
-	if (!link_leads_home(walk->place, link))
+	if (!odata_link_leads_home(place, link))
 		return error_set(error, RESULT_PROTOCOL, "graph_bad_response",
 		                 "Microsoft Graph's list goes on at another server, which is not followed.");
-	const char *url = link_resolve(walk->place, link, arena);
-	enum result result = url != NULL ? seen_add(walk, url) : RESULT_NO_MEMORY;
+	const char *url = link_resolve(place, link, arena);
+	if (url == NULL)
+		return error_set(error, RESULT_NO_MEMORY, NULL, "Out of memory.");
+	*ret_url = url;
+	return RESULT_OK;
+}
+
+enum result odata_walk_next(struct odata_walk *walk, const json_t *page, struct arena *arena, const char **ret_url,
+                            struct error *error)
+{
+	const char *url = NULL;
+	if (!text_is_empty(json_string_value(json_object_get(page, "@odata.nextLink"))) &&
+	    walk->pages + 1 >= walk->page_ceiling)
+		return error_set(error, RESULT_PROTOCOL, "graph_bad_response",
+		                 "Microsoft Graph's list goes on for more than %zu pages.", walk->page_ceiling);
+	enum result result = odata_link_read(walk->place, page, "@odata.nextLink", arena, &url, error);
+	if (result != RESULT_OK)
+		return result;
+	if (url != NULL)
+		result = seen_add(walk, url);
 	if (result == RESULT_CONFLICT)
 		return error_set(error, RESULT_PROTOCOL, "graph_bad_response",
 		                 "Microsoft Graph's list leads back to a page that was read before.");

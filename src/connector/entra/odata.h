@@ -37,6 +37,12 @@ void odata_walk_done(struct odata_walk *walk);
 enum result odata_walk_next(struct odata_walk *walk, const json_t *page, struct arena *arena, const char **ret_url,
                             struct error *error) MUST_CHECK;
 
+/* Another link of a page, "@odata.deltaLink", by the same rule; NULL: there is none. */
+enum result odata_link_read(const struct entra_place *place, const json_t *page, const char *name, struct arena *arena,
+                            const char **ret_url, struct error *error) MUST_CHECK;
+/* A link that was kept still leads to where we would ask. */
+bool odata_link_leads_home(const struct entra_place *place, const char *link);
+
 /* One of the objects of this page ("value") has that id, in any case of letters. */
 bool odata_page_lists(const json_t *page, const char *wanted);
 
