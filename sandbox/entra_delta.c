@@ -166,10 +166,10 @@ static bool wanted(const struct round *round, const char *id)
 	return !*round->filter || strcasestr(round->filter, id) != NULL;
 }
 
+/* What fills a page is members. */
 static json_t *entry_append(struct round *round, json_t *object)
 {
 	json_array_append_new(round->value, object);
-	round->room--;
 	return object;
 }
 

@@ -15,7 +15,7 @@
 #include "store/sqlite_ops.h"
 #include "store/sqlite_watch.h"
 
-#define STEP_ROWS 500
+#define STEP_ROWS 1000
 
 #define OF_MEMBER "connector_id = ?1 AND group_id = ?2 AND lower(external_user_id) = ?3"
 #define MEMBER_GRANT(where) "SELECT 1 FROM access_grant INDEXED BY access_grant_by_member WHERE " OF_MEMBER where
@@ -310,7 +310,7 @@ static const char *grants_from(struct session *session, const struct watch_row *
 static void full_end(struct session *session, const struct watch_row *watch)
 {
 	if (watch->walk_full)
-		sql_run(session, "UPDATE group_watch SET full_at = walk_began_at WHERE watch_key = ?1",
+		sql_run(session, "UPDATE group_watch SET full_at = walked_at WHERE watch_key = ?1",
 		        SQL_ARGS(sql_int(watch->key)));
 }
 

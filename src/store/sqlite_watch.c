@@ -113,6 +113,7 @@ static void watch_read(struct cursor *cursor, void *item)
 	watch->walk_full = cursor_bool(cursor);
 	watch->walk_pages = cursor_int(cursor);
 	watch->walk_began_at = cursor_int(cursor);
+	watch->walked_at = cursor_int(cursor);
 	watch->checked_at = cursor_int(cursor);
 	watch->full_at = cursor_int(cursor);
 	watch->tried_at = cursor_int(cursor);
@@ -126,7 +127,8 @@ static const struct row_type watch_type = {sizeof(struct group_watch), watch_rea
 	"SELECT w.watch_key, w.group_id, (SELECT t.group_display_name FROM tool t WHERE t.connector_key = "                \
 	"w.connector_key "                                                                                                 \
 	"AND t.group_id = w.group_id LIMIT 1), w.phase, w.delta_link, w.walk_link, w.walk_full, w.walk_pages, "            \
-	"w.walk_began_at, w.checked_at, w.full_at, w.tried_at, w.code, w.detail FROM group_watch w JOIN connector c ON "   \
+	"w.walk_began_at, w.walked_at, w.checked_at, w.full_at, w.tried_at, w.code, w.detail FROM group_watch w JOIN "     \
+	"connector c ON "                                                                                                  \
 	"c.connector_key = w.connector_key WHERE c.connector_id = ?1 AND " BOUND " ORDER BY w.group_id"
 
 struct watches_given {
@@ -220,7 +222,6 @@ static void row_read(struct cursor *cursor, void *item)
 	row->position = cursor_text(cursor);
 	row->since = cursor_int(cursor);
 	row->full_at = cursor_int(cursor);
-	row->walk_began_at = cursor_int(cursor);
 }
 
 static const struct row_type row_type = {sizeof(struct watch_row), row_read, NULL};
@@ -234,7 +235,7 @@ enum result watch_load(struct session *session, struct sqlite_write *write, cons
 		return refuse_lease_lost(write);
 	result = sql_read_one(session, session->scratch, &row_type,
 	                      "SELECT w.watch_key, c.connector_id, w.group_id, w.phase, w.walk_full, w.generation, "
-	                      "w.staging, w.position, w.since, w.full_at, w.walk_began_at FROM group_watch w JOIN "
+	                      "w.staging, w.position, w.since, w.full_at FROM group_watch w JOIN "
 	                      "connector c ON c.connector_key = w.connector_key WHERE w.watch_key = ?1",
 	                      SQL_ARGS(sql_int(watch_key)), ret_watch);
 	return result == RESULT_NOT_FOUND ? refuse_not_found(write, "watched group") : result;
@@ -256,11 +257,10 @@ static void walk_begin(struct session *session, struct watch_row *watch, const s
 	sql_run(session, "DELETE FROM member_change WHERE watch_key = ?1", SQL_ARGS(sql_int(watch->key)));
 	watch->walk_full = page->full;
 	watch->staging++;
-	sql_run(
-	    session,
-	    "UPDATE group_watch SET phase = 'walk', walk_full = ?2, walk_pages = 0, staging = ?3, since = walk_began_at, "
-	    "walk_began_at = ?4, found = 0, closed = 0 WHERE watch_key = ?1",
-	    SQL_ARGS(sql_int(watch->key), sql_int(page->full), sql_int(watch->staging), sql_int(session->now)));
+	sql_run(session,
+	        "UPDATE group_watch SET phase = 'walk', walk_full = ?2, walk_pages = 0, staging = ?3, "
+	        "walk_began_at = ?4, found = 0, closed = 0 WHERE watch_key = ?1",
+	        SQL_ARGS(sql_int(watch->key), sql_int(page->full), sql_int(watch->staging), sql_int(session->now)));
 }
 
 static void member_take(struct session *session, const struct watch_row *watch, const struct member_change *change)
@@ -284,7 +284,9 @@ static void member_take(struct session *session, const struct watch_row *watch, 
 /* The walk is what holds from now on. */
 static void walk_end(struct session *session, struct watch_row *watch, const struct watch_page *page)
 {
-	sql_run(session, "UPDATE group_watch SET delta_link = ?2, walk_link = NULL, generation = ?3 WHERE watch_key = ?1",
+	sql_run(session,
+	        "UPDATE group_watch SET delta_link = ?2, walk_link = NULL, generation = ?3, since = walked_at, walked_at = "
+	        "walk_began_at WHERE watch_key = ?1",
 	        SQL_ARGS(sql_int(watch->key), sql_text(page->resume),
 	                 sql_int(watch->walk_full ? watch->staging : watch->generation)));
 	watch_set_phase(session, watch, watch->walk_full ? WATCH_COMPARE : WATCH_APPLY, "");

@@ -18,7 +18,7 @@ struct watch_row {
 	int64_t generation, staging;
 	const char *position;
 	int64_t since;
-	int64_t full_at, walk_began_at;
+	int64_t full_at;
 };
 
 /* By a memberCheck job. */

@@ -36,7 +36,8 @@ struct group_watch {
 	const char *walk_link;  /* where the one under way goes on; NULL: with its first page */
 	bool walk_full;         /* and that it is one from the beginning */
 	int64_t walk_pages;     /* read by it so far */
-	int64_t walk_began_at;  /* of the last walk, also one that is over; 0: none */
+	int64_t walk_began_at;  /* of the last walk, whatever became of it; 0: none */
+	int64_t walked_at;      /* when the last one that came to its end began; 0: none */
 	int64_t checked_at;     /* when the last check ended well; 0: none */
 	int64_t full_at;        /* when the last walk from the beginning was worked in; 0: none */
 	int64_t tried_at;       /* when the last check ended, well or not */

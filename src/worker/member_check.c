@@ -218,6 +218,7 @@ static bool walk_group(struct member_check *check, struct group_watch *watch)
 	switch (member_walk(check->context, &check->connector, watch, check->until, &begin_anew, &check->error)) {
 	case WALK_OVER:
 		watch->phase = WATCH_APPLY; /* or what stands for it: the store knows */
+		watch->walked_at = watch->walk_began_at;
 		return true;
 	case WALK_LATER:
 		return come_again(check, now_ms(check));
@@ -254,7 +255,7 @@ static bool compare_group(struct member_check *check, struct group_watch *watch)
 
 static bool was_walked(const struct member_check *check, const struct group_watch *watch)
 {
-	return watch->walk_began_at >= check->context->job->created_at;
+	return watch->walked_at >= check->context->job->created_at;
 }
 
 /* What an earlier check left to do, if anything, then this one's walk. */

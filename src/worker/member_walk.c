@@ -20,7 +20,7 @@ struct walk {
 	const struct group_watch *watch;
 	struct arena *link_arena, *other_arena; /* of the present link, and of the next */
 	const char *link;                       /* NULL: the beginning */
-	bool begins, full, resumed, seen;
+	bool begins, full, seen;
 	int64_t pages;
 	struct arena *mark_arena;
 	const char *mark; /* a link that was followed before */
@@ -67,13 +67,13 @@ static enum result begin_again(struct walk *walk)
 	if (walk->link == NULL)
 		return error_set(walk->error, RESULT_PROTOCOL, "graph_bad_response",
 		                 "Microsoft Graph does not let a list of changes begin.");
-	bool from_link = walk->resumed && !walk->full && walk->watch->delta_link != NULL;
+	const char *delta_link = walk->watch->delta_link;
+	bool from_link = !walk->full && delta_link != NULL && !text_equal(walk->link, delta_link);
 	walk->full = !from_link;
-	walk->resumed = false;
 	walk->begins = true;
 	walk->seen = false;
 	walk->pages = 0;
-	return link_set(walk, from_link ? walk->watch->delta_link : NULL);
+	return link_set(walk, from_link ? delta_link : NULL);
 }
 
 static enum result page_keep(struct walk *walk, const struct connector_member_page *page)
@@ -166,7 +166,6 @@ enum walk_end member_walk(const struct job_context *context, struct connector_ca
 	    .link = resumed ? watch->walk_link : watch->delta_link,
 	    .begins = !resumed,
 	    .full = resumed ? watch->walk_full : watch->delta_link == NULL,
-	    .resumed = resumed,
 	    .seen = resumed,
 	    .pages = resumed ? watch->walk_pages : 0,
 	    .mark_arena = mark,

@@ -7,6 +7,7 @@ ALTER TABLE connector ADD COLUMN members_checked_at INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE tool ADD COLUMN drift TEXT NOT NULL DEFAULT 'report' CHECK (drift IN ('report', 'settle'));
 
 -- A bound group, and how far its check is. delta_link: from there the next walk sees what changed; NULL: it lists everybody.
+-- walk_began_at: of the walk under way; walked_at: when the last one that came to its end began; since: the one before that.
 -- generation: of the members that hold; staging: of those that a walk from the beginning collects. Both only grow, and rows
 -- of any other generation are waste.
 CREATE TABLE group_watch (
@@ -19,6 +20,7 @@ CREATE TABLE group_watch (
 	walk_full INTEGER NOT NULL DEFAULT 0,
 	walk_pages INTEGER NOT NULL DEFAULT 0,
 	walk_began_at INTEGER NOT NULL DEFAULT 0,
+	walked_at INTEGER NOT NULL DEFAULT 0,
 	generation INTEGER NOT NULL DEFAULT 0,
 	staging INTEGER NOT NULL DEFAULT 0,
 	position TEXT NOT NULL DEFAULT '',
