@@ -6,7 +6,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { assertInstants, assertProblem } from './answers.js';
 import { Story } from './story.js';
-import { World } from './world.js';
+import { until, World } from './world.js';
 
 let world;
 let document;
@@ -50,6 +50,11 @@ before(async () => {
   const event = await (await world.webhook({ webhookEvent: 'jira:issue_updated', issue: { id: '1', key: 'AIC-1' } })).json();
   const { items: jobs } = await world.must('GET', '/api/v1/jobs');
   ids = { connectorId: 'sandbox', toolId: 'test-tool', mappingId: mapping.mappingId, requestId: request.requestId, grantId: grant.grantId, jobId: jobs[0].jobId, eventId: event.eventId };
+  // Somebody who is in the group by nobody's approval, as a check finds them.
+  await world.control('PUT', '/state?quiet=1', { membership: { groupId: story.groupId, add: ['c0000000-0000-4000-8000-000000000200'] } });
+  await world.must('POST', '/api/v1/connectors/sandbox/check');
+  const finding = await until('a finding', async () => (await world.must('GET', '/api/v1/findings')).items[0]);
+  ids.findingId = finding.findingId;
   document = await world.must('GET', '/api/v1/openapi.json', undefined, { token: null });
   ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats(ajv);

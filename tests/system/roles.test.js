@@ -21,6 +21,7 @@ const tool = '/api/v1/tools/{toolId}';
 const mapping = '/api/v1/identity-mappings/{mappingId}';
 const request = '/api/v1/requests/{requestId}';
 const grant = '/api/v1/grants/{grantId}';
+const finding = '/api/v1/findings/{findingId}';
 
 const may = {
   'GET /healthz': ANYONE, 'GET /readyz': ANYONE, 'GET /metrics': AU, 'GET /api/v1/openapi.json': ANYONE, 'GET /api/v1/me': ALL,
@@ -41,6 +42,9 @@ const may = {
   'GET /api/v1/audit-events': AU, 'GET /api/v1/audit-events/export': AU, 'GET /api/v1/audit/checkpoints': AU, 'GET /api/v1/audit/public-key': AU,
   'GET /api/v1/inbox-events/{eventId}': AU,
   'GET /api/v1/evidence': AU, 'POST /api/v1/people/{accountId}/erase': A,
+  [`POST ${connector}/check`]: A, [`GET ${connector}/checks`]: AU,
+  'GET /api/v1/findings': AU, [`GET ${finding}`]: AU,
+  [`POST ${finding}/put-back`]: A, [`POST ${finding}/take-out`]: A, [`POST ${finding}/adopt`]: A,
 };
 // Proven by a signature and by a token of their own: no role has anything to do with them.
 const hooks = ['POST /hooks/jira', 'POST /hooks/jira-automation'];

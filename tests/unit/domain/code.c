@@ -120,6 +120,7 @@ static const char *const contract[] = {
 };
 
 static const char *const ours[] = {
+    "membership_not_approved",
     "store_foreign",
     "master_key_malformed",
     "webhook_not_an_issue",

@@ -115,6 +115,12 @@ static enum result fake_check(struct store *store, int64_t tested_before, struct
 	return RESULT_OK;
 }
 
+static enum result fake_member_check(struct store *store, int64_t checked_before, struct error *error)
+{
+	(void)store, (void)checked_before, (void)error;
+	return RESULT_OK;
+}
+
 static enum result fake_checkpoint(struct store *store, bool *ret_added, struct error *error)
 {
 	(void)store, (void)error;
@@ -146,6 +152,7 @@ static const struct store_ops fake_ops = {
     .job_renew = fake_renew,
     .sweep_enqueue = fake_sweep,
     .check_enqueue_due = fake_check,
+    .member_check_enqueue_due = fake_member_check,
     .audit_checkpoint_add = fake_checkpoint,
     .purge = fake_purge,
     .expiry_advance = fake_expiry,
