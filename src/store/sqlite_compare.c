@@ -360,7 +360,7 @@ static enum result watch_step_work(struct session *session, struct sqlite_write 
 {
 	const struct watch_work *work = write->in;
 	struct watch_step *step = write_out(write);
-	struct watch_row watch;
+	struct watch_row watch = {0};
 	enum result result = watch_load(session, write, work->job, work->watch_key, &watch);
 
 	if (result != RESULT_OK)

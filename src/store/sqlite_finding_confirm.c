@@ -152,7 +152,7 @@ static enum result watch_confirm_work(struct session *session, struct sqlite_wri
 {
 	const struct watch_work *work = write->in;
 	const struct watch_suspect *suspects = work->what;
-	struct watch_row watch;
+	struct watch_row watch = {0};
 	enum result result = watch_load(session, write, work->job, work->watch_key, &watch);
 
 	for (size_t at = 0; result == RESULT_OK && at < work->count; at++)

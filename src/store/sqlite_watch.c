@@ -296,7 +296,7 @@ static enum result watch_take_work(struct session *session, struct sqlite_write 
 {
 	const struct watch_work *work = write->in;
 	const struct watch_page *page = work->what;
-	struct watch_row watch;
+	struct watch_row watch = {0};
 	enum result result = watch_load(session, write, work->job, page->watch_key, &watch);
 
 	if (result != RESULT_OK)
@@ -351,7 +351,7 @@ static enum result watch_end_work(struct session *session, struct sqlite_write *
 {
 	const struct watch_work *work = write->in;
 	const struct watch_end *end = work->what;
-	struct watch_row watch;
+	struct watch_row watch = {0};
 	enum result result = watch_load(session, write, work->job, end->watch_key, &watch);
 
 	if (result != RESULT_OK)
