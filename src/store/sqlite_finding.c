@@ -78,17 +78,14 @@ enum result sqlite_op_finding_read(struct store *store, const char *finding_id, 
 	return sqlite_read_one(store, arena, &finding_type, FINDING_BY_ID, SQL_ARGS(sql_text(finding_id)), ret_finding);
 }
 
-/* A suspected one is younger than a check: there are few to step over. */
-#define FINDING_LIST "SELECT " FINDING_COLUMNS " FROM (SELECT * FROM finding WHERE +status <> 'suspected') f"
-
 enum result sqlite_op_finding_list(struct store *store, const struct finding_filter *filter, const struct page *page,
                                    struct arena *arena, struct finding **ret_findings, size_t *ret_count,
                                    const char **ret_next)
 {
 	const struct filter_term terms[] = {
 	    {"f.tool_id = ", "+f.tool_id = ", filter->tool_id, false},
-	    {"f.class = ", "+f.class = ", filter->class, false},
-	    {"f.status = ", "+f.status = ", filter->status, true},
+	    {"f.status = ", "+f.status = ", filter->status, false},
+	    {"f.class = ", "+f.class = ", filter->class, true},
 	    {"f.connector_id = ", "+f.connector_id = ", filter->connector_id, false},
 	};
 	struct filter_query query;

@@ -52,6 +52,8 @@ extern const struct row_type finding_row_type;
 	"grant_id FROM access_grant g WHERE g.grant_key = f.grant_key), (SELECT account_id FROM access_grant g WHERE "     \
 	"g.grant_key = f.grant_key), f.preexisting, f.code, f.detail, f.found_at, f.resolved_at, f.resolution, "           \
 	"f.settled_by_kind, f.settled_by_id, f.reason, f.job_id, f.version"
+/* A suspected one is younger than a check: there are few to step over. */
+#define FINDING_LIST "SELECT " FINDING_COLUMNS " FROM (SELECT * FROM finding WHERE +status <> 'suspected') f"
 enum result finding_get(struct session *session, struct arena *arena, const char *finding_id,
                         struct finding_row *ret_row) MUST_CHECK;
 /* Ends it; `actor` NULL: nobody had to decide. */

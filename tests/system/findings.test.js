@@ -223,6 +223,38 @@ describe('a group', () => {
   });
 });
 
+describe('a walk through 100,000 members', () => {
+  const pages = async () => (await calls()).filter(({ path }) => path === '/v1.0/groups/delta').length;
+
+  test('goes on at the page where it was told to wait', async () => {
+    await calls();
+    await world.control('PUT', '/faults', {
+      expireDeltaTokens: true,
+      rules: [{ site: 'entra', path: '/v1.0/groups/delta*', skip: 60, times: 1, action: 'status', status: 429,
+        headers: { 'Retry-After': '1' }, body: { error: { code: 'TooManyRequests', message: 'wait' } } }],
+    });
+    assert.equal((await check()).status, 'succeeded');
+    const made = await pages();
+    assert.ok(made < 130, `${made} pages of about 110`);
+  });
+
+  test('goes on at the page where the service was killed, and nothing is found that is not so', async () => {
+    const open = await world.must('GET', '/api/v1/findings?limit=1&toolId=bulk-2');
+    await world.control('PUT', '/faults', { expireDeltaTokens: true, latencyMs: { entra: 20 } });
+    await calls();
+    const { jobId } = await world.must('POST', '/api/v1/connectors/sandbox/check');
+    const seen = async () => (await world.control('GET', '/requests')).requests.filter(({ path }) => path === '/v1.0/groups/delta').length;
+    await until('the middle of the walk', async () => (await seen()) > 60);
+    await world.stopService('SIGKILL');
+    await world.startService();
+    assert.equal((await ended(jobId)).status, 'succeeded');
+    await world.control('PUT', '/faults', { latencyMs: { entra: 0 } });
+    const made = await pages();
+    assert.ok(made < 130, `${made} pages of about 110`);
+    assert.deepEqual((await world.must('GET', '/api/v1/findings?limit=1&toolId=bulk-2')).items, open.items);
+  });
+});
+
 describe('a directory that is behind', () => {
   test('makes no finding of what we did ourselves', async () => {
     const people = range(0, 8);
@@ -283,6 +315,16 @@ describe('a check that fails', () => {
       assert.equal((await checkOf(group)).code, 'group_renamed');
     });
   }
+
+  test('because its links go round in a circle is ended by that, not by time', async () => {
+    const rules = Array.from({ length: 400 }, (_, at) => ({ site: 'entra', path: '/v1.0/groups/delta*', times: 1, action: 'status',
+      ...next(`${world.entra}/v1.0/groups/delta?$skiptoken=${at % 3}`) }));
+    await world.control('PUT', '/faults', { rules });
+    const job = await check();
+    await world.control('PUT', '/faults', { rules: [] });
+    assert.equal(job.lastError?.code, 'graph_bad_response');
+    assert.equal((await check()).status, 'succeeded');
+  });
 
   test('goes on over empty pages, and where a page’s link expired under way begins anew', async () => {
     await world.control('PUT', '/faults', { emptyPages: true });

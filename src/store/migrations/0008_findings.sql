@@ -82,7 +82,8 @@ CREATE UNIQUE INDEX finding_live ON finding (connector_id, group_id, member_id, 
 	WHERE status <> 'resolved';
 CREATE INDEX finding_suspected ON finding (connector_id, group_id, finding_key) WHERE status = 'suspected';
 CREATE INDEX finding_by_status ON finding (status, finding_id);
-CREATE INDEX finding_by_class ON finding (class, status, finding_id);
+CREATE INDEX finding_by_status_class ON finding (status, class, finding_id);
+CREATE INDEX finding_by_class ON finding (class, finding_id);
 CREATE INDEX finding_by_tool ON finding (tool_id, finding_id) WHERE tool_id IS NOT NULL;
 CREATE INDEX finding_by_connector ON finding (connector_id, finding_id);
 CREATE INDEX finding_by_member ON finding (connector_id, group_id, member_id, resolved_at);

@@ -4,6 +4,7 @@
 #include "store/sqlite_filter.h"
 #include "store/sqlite_job_queue.h"
 #include "store/sqlite_store.h"
+#include "store/sqlite_watch.h"
 #include "store/sqlite_work.h"
 
 /* The plan, step by step, on a connection of its own. */
@@ -97,6 +98,32 @@ static void an_unfiltered_list_of_requests_or_jobs_needs_no_sorting(void **state
 	assert_driven(scene, &query, "sqlite_autoindex_job_1");
 }
 
+static void a_million_findings_are_listed_page_by_page_by_whatever_filter(void **state)
+{
+	struct scene *scene = *state;
+	static const struct {
+		const char *tool, *status, *class, *connector, *index;
+	} cases[] = {
+	    {"chat", NULL, NULL, NULL, "finding_by_tool"},          {"chat", "open", "x", "entra", "finding_by_tool"},
+	    {NULL, "open", NULL, NULL, "finding_by_status "},       {NULL, "open", "x", NULL, "finding_by_status_class"},
+	    {NULL, NULL, "x", "entra", "finding_by_class"},         {NULL, NULL, NULL, "entra", "finding_by_connector"},
+	    {NULL, NULL, NULL, NULL, "sqlite_autoindex_finding_1"},
+	};
+	struct page page = {.limit = 50};
+
+	for (size_t at = 0; at < ARRAY_SIZE(cases); at++) {
+		const struct filter_term terms[] = {
+		    {"f.tool_id = ", "+f.tool_id = ", cases[at].tool, false},
+		    {"f.status = ", "+f.status = ", cases[at].status, false},
+		    {"f.class = ", "+f.class = ", cases[at].class, true},
+		    {"f.connector_id = ", "+f.connector_id = ", cases[at].connector, false},
+		};
+		struct filter_query query;
+		filter_build(&query, FINDING_LIST, "f.finding_id", terms, ARRAY_SIZE(terms), &page);
+		assert_driven(scene, &query, cases[at].index);
+	}
+}
+
 static void the_queue_is_looked_through_group_by_group(void **state)
 {
 	struct scene *scene = *state;
@@ -123,6 +150,7 @@ int main(void)
 	    scene_test(every_filter_of_a_list_is_driven_by_its_index_in_order),
 	    scene_test(the_grants_of_an_issue_are_found_by_its_key),
 	    scene_test(an_unfiltered_list_of_requests_or_jobs_needs_no_sorting),
+	    scene_test(a_million_findings_are_listed_page_by_page_by_whatever_filter),
 	    scene_test(the_queue_is_looked_through_group_by_group),
 	};
 
