@@ -1,6 +1,8 @@
 /* Findings of the checks, and the checks themselves. */
 #include "server/api.h"
 
+#include <string.h>
+
 #include "base/json.h"
 #include "base/text.h"
 #include "server/render.h"
@@ -140,16 +142,24 @@ enum result api_connector_checks(struct api_call *call)
 	struct store *store = call_store(call);
 	struct connector_settings connector;
 	struct group_watch *watches;
+	struct page page;
 	size_t count;
-	enum result result = store->ops->connector_read(store, call->parameters[0], call->arena, &connector);
+	enum result result = call_page(call, &page);
+	if (result == RESULT_OK)
+		result = store->ops->connector_read(store, call->parameters[0], call->arena, &connector);
 	if (result == RESULT_OK)
 		result = store->ops->watch_list(store, call->parameters[0], call->arena, &watches, &count);
 	if (result != RESULT_OK)
 		return result;
 	_cleanup_(json_decrefp) json_t *items = json_array();
-	for (size_t i = 0; i < count; i++) {
+	const char *next = NULL;
+	for (size_t i = 0; i < count && next == NULL; i++) {
+		if (page.after != NULL && strcmp(watches[i].group_id, page.after) <= 0)
+			continue;
 		if (json_array_append_new(items, render_group_watch(&watches[i])) != 0)
 			return RESULT_NO_MEMORY;
+		if ((int)json_array_size(items) == page.limit && i + 1 < count)
+			next = watches[i].group_id;
 	}
-	return call_answer_list(call, TAKE_PTR(items), NULL);
+	return call_answer_list(call, TAKE_PTR(items), next);
 }

@@ -297,15 +297,26 @@ static bool check_open(struct member_check *check, const struct job_context *con
 	           job_attempt_wait_ms(context, DISABLED_WAIT_MS, "connector_disabled", "The connector is disabled."));
 }
 
+/* Attempts are no measure: one that waits for its turn, or for the time of a second look, is one too. */
+static bool may_try_again(struct member_check *check)
+{
+	const char *before = check->context->job->progress;
+	int64_t failures = 0;
+	if (before != NULL && text_parse_int(before, 0, TRIES, &failures) != RESULT_OK)
+		failures = 0;
+	if (failures + 1 >= TRIES || connector_error_scope(&check->failure) != CONNECTOR_SCOPE_PASSING)
+		return false;
+	end(check, job_attempt_wait(check->context, &check->failure));
+	check->attempt.outcome.progress = arena_printf(check->context->arena, "%lld", (long long)failures + 1);
+	return true;
+}
+
 static void check_end(struct member_check *check)
 {
 	const struct error *told = check->failure.result != RESULT_OK ? &check->failure : &check->remark;
 	bool failed = check->failure.result != RESULT_OK;
-	bool passes = connector_error_scope(&check->failure) == CONNECTOR_SCOPE_PASSING;
-	if (failed && passes && check->context->job->attempts < TRIES) {
-		end(check, job_attempt_wait(check->context, &check->failure));
+	if (failed && may_try_again(check))
 		return;
-	}
 	if (!failed && check->next_at != 0) {
 		int64_t delay = check->next_at - now_ms(check);
 		end(check, job_attempt_wait_ms(check->context, delay > 0 ? delay : 0, NULL, NULL));

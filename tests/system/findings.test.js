@@ -208,6 +208,16 @@ describe('a group', () => {
     assert.deepEqual(objects(await findings(1)), [userOf(3)], 'and the next check sees again who is missing');
   });
 
+  test('is on one page of the list of checks, in order', async () => {
+    const all = await bulk.all('/api/v1/connectors/sandbox/checks');
+    const first = await world.must('GET', '/api/v1/connectors/sandbox/checks?limit=2');
+    assert.equal(first.items.length, 2);
+    const rest = await world.must('GET', `/api/v1/connectors/sandbox/checks?limit=200&cursor=${encodeURIComponent(first.nextCursor)}`);
+    assert.equal(rest.nextCursor, null);
+    assert.deepEqual([...first.items, ...rest.items], all);
+    assert.equal(all.length, 5);
+  });
+
   test('of 100,000 members with three changes costs a handful of calls', async () => {
     const [one, two] = await active(await bulk.grants([{ person: 1, group: 2 }, { person: 2, group: 2 }]));
     await byHand(2, { fill: 100000 });
