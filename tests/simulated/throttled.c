@@ -31,6 +31,24 @@ static void quota_is_used(int64_t link_cost)
 	assert_int_equal(figures->follow_ups, 0);
 }
 
+/* Two seconds are what somebody who was just approved is told to expect. */
+static void a_single_approval_is_in_its_group_at_once_in_the_middle_of_a_backlog(void **state)
+{
+	(void)state;
+	static const int64_t costs[] = {7, 20};
+	for (size_t i = 0; i < sizeof(costs) / sizeof(*costs); i++) {
+		assert_int_equal(figures_at(costs[i])->singles_unmet, 0);
+		assert_in_range(figures_at(costs[i])->slowest_ms, 1, 2000);
+	}
+}
+
+static void a_tenant_that_says_how_much_is_used_refuses_a_handful_at_most(void **state)
+{
+	(void)state;
+	assert_in_range(figures_at(7)->throttled, 0, 5);
+	assert_in_range(figures_at(20)->throttled, 0, 5);
+}
+
 static void a_backlog_gets_what_the_tenant_allows_when_a_link_is_a_third_of_a_write(void **state)
 {
 	(void)state;
@@ -55,6 +73,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_backlog_gets_what_the_tenant_allows_when_a_link_is_a_third_of_a_write),
 	    cmocka_unit_test(a_backlog_gets_what_the_tenant_allows_when_a_link_is_a_write),
+	    cmocka_unit_test(a_single_approval_is_in_its_group_at_once_in_the_middle_of_a_backlog),
+	    cmocka_unit_test(a_tenant_that_says_how_much_is_used_refuses_a_handful_at_most),
 	    cmocka_unit_test(nothing_goes_out_before_a_wait_is_over),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -94,7 +94,7 @@ static void used_learn(struct budget_entry *budget, double told, bool most, int6
 	double links_away = budget->links_away * budget->link_cost;
 	double landed = used - links_away - budget->singles_away;
 	int64_t since_ms = now_ms - budget->began_at;
-	double refilled = REFILL_PER_MS * (double)since_ms;
+	double refilled = most ? REFILL_PER_MS * (double)since_ms : 0;
 	if (!most && told > used)
 		price_learn(budget, told, used, links, now_ms);
 	else if (since_ms < SPAN_MS && told + refilled < landed)

@@ -127,7 +127,7 @@ static void whatever_a_patch_costs_a_tenant_that_tells_refuses_nothing_and_is_us
 		snprintf(host, sizeof(host), "https://told-%zu.example", i);
 		tenant_run(&tenant, host, 4 * SPAN);
 		assert_int_equal(tenant.refused, 0);
-		assert_true(tenant.done >= 0.85 * 4 * WRITES);
+		assert_true(tenant.done >= 0.93 * 4 * WRITES); /* in batches of 400 */
 	}
 }
 
