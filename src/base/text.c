@@ -255,23 +255,43 @@ static const char *short_escape(unsigned char byte)
 	}
 }
 
+/* How many bytes from here on stand for themselves in a JSON string, and for a character each. */
+static size_t plain_length(const unsigned char *bytes, size_t left)
+{
+	size_t length = 0;
+	while (length < left && bytes[length] >= 0x20 && bytes[length] < 0x80 && bytes[length] != '"' &&
+	       bytes[length] != '\\')
+		length++;
+	return length;
+}
+
+/* One character that is not plain; how many bytes it has. */
+static size_t append_unplain(struct text *text, const unsigned char *at, size_t left)
+{
+	size_t step = sequence_length(at, left);
+	const char *escape = short_escape(*at);
+	if (step == 0)
+		text_append(text, "\xef\xbf\xbd"); /* U+FFFD for a byte that is not UTF-8 */
+	else if (escape != NULL)
+		text_append(text, escape);
+	else if (*at < 0x20)
+		text_printf(text, "\\u%04x", *at);
+	else
+		text_append_bytes(text, at, step);
+	return step == 0 ? 1 : step;
+}
+
 void text_append_json(struct text *text, const char *string)
 {
 	const unsigned char *at = (const unsigned char *)string;
 	size_t left = strlen(string);
 	text_append_char(text, '"');
 	while (left > 0) {
-		size_t step = sequence_length(at, left);
-		const char *escape = short_escape(*at);
-		if (step == 0)
-			text_append(text, "\xef\xbf\xbd"); /* U+FFFD for a byte that is not UTF-8 */
-		else if (escape != NULL)
-			text_append(text, escape);
-		else if (*at < 0x20)
-			text_printf(text, "\\u%04x", *at);
-		else
+		size_t step = plain_length(at, left);
+		if (step > 0)
 			text_append_bytes(text, at, step);
-		step = step == 0 ? 1 : step;
+		else
+			step = append_unplain(text, at, left);
 		at += step;
 		left -= step;
 	}

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "domain/audit_plain.h"
 
 static json_t *pair_to_json(const char *kind, const char *id, bool *failed)
 {
@@ -79,8 +80,11 @@ json_t *audit_event_to_json(const struct audit_event *event, bool with_hash)
 
 enum result audit_event_hash(const struct audit_event *event, struct arena *arena, char ret_hash[DIGEST_HEX_SIZE])
 {
+	struct audit_plain plain;
 	if (event->at % 1000 != 0)
 		return RESULT_INVALID;
+	if (audit_plain_write(event, &plain))
+		return digest_sha256_hex(plain.bytes, plain.length, ret_hash);
 	_cleanup_(json_decrefp) json_t *object = audit_event_to_json(event, false);
 	if (object == NULL)
 		return RESULT_INVALID;

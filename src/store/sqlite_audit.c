@@ -10,6 +10,8 @@
 #include "store/sqlite_ops.h"
 #include "store/sqlite_work.h"
 
+#define DETAIL_MAX (1u << 20)
+
 const struct actor actor_worker = {.kind = "system", .id = "worker"};
 
 static const struct audit_key *signing_key(struct sqlite_store *store)
@@ -90,27 +92,49 @@ void audit_append(struct session *session, const struct actor *actor, const char
 	position->advanced = true;
 }
 
-const char *audit_detail(struct session *session, const char *base, ...)
+/* The pairs alone: nothing is there that one of them could replace, so they are written as they come. */
+static const char *detail_of_pairs(struct arena *arena, va_list pairs)
 {
-	json_t *detail = NULL;
-	const char *key, *text = NULL;
-	bool failed = false;
-	va_list pairs;
+	_cleanup_(text_done) struct text text = TEXT_INIT(DETAIL_MAX);
+	const char *key;
 
-	if (base == NULL)
-		detail = json_object();
-	else if (json_read(base, strlen(base), &detail, NULL) != RESULT_OK || !json_is_object(detail))
-		failed = true;
-	va_start(pairs, base);
+	text_append_char(&text, '{');
+	while ((key = va_arg(pairs, const char *)) != NULL) {
+		const char *value = va_arg(pairs, const char *);
+		if (value == NULL)
+			continue;
+		if (text.length > 1)
+			text_append_char(&text, ',');
+		text_append_json(&text, key);
+		text_append_char(&text, ':');
+		text_append_json(&text, value);
+	}
+	text_append_char(&text, '}');
+	return text_failed(&text) ? NULL : arena_strndup(arena, text.data, text.length);
+}
+
+static const char *detail_with_pairs(struct arena *arena, const char *base, va_list pairs)
+{
+	_cleanup_(json_decrefp) json_t *detail = NULL;
+	const char *key;
+	bool failed = json_read(base, strlen(base), &detail, NULL) != RESULT_OK || !json_is_object(detail);
+
 	while (!failed && (key = va_arg(pairs, const char *)) != NULL) {
 		const char *value = va_arg(pairs, const char *);
 		if (value != NULL)
 			json_put_string(detail, key, value, &failed);
 	}
+	return failed ? NULL : json_write(arena, detail);
+}
+
+const char *audit_detail(struct session *session, const char *base, ...)
+{
+	const char *text;
+	va_list pairs;
+
+	va_start(pairs, base);
+	text = base == NULL ? detail_of_pairs(session->scratch, pairs) : detail_with_pairs(session->scratch, base, pairs);
 	va_end(pairs);
-	if (!failed)
-		text = json_write(session->scratch, detail);
-	json_decref(detail);
 	if (text == NULL)
 		session_fail(session, RESULT_INVALID, "The detail of the audit event is not an object.");
 	return text;
