@@ -45,13 +45,12 @@
 /* No more than ?5 are counted. */
 #define MEMBERS_NOW                                                                                                    \
 	"SELECT count(*) FROM (SELECT DISTINCT external_user_id FROM access_grant INDEXED BY access_grant_in_group WHERE " \
-	"connector_id = ?1 AND group_id = ?2 AND external_user_id IS NOT NULL AND status IN ('active', "                   \
-	"'pendingDeprovision', 'manualFollowUp') LIMIT ?5)"
+	"connector_id = ?1 AND group_id = ?2 AND external_user_id IS NOT NULL AND " GRANT_IS_INSIDE(                       \
+	    "access_grant") " LIMIT ?5)"
 #define MEMBERS_LOST                                                                                                   \
 	"SELECT count(DISTINCT g.external_user_id) " JOBS_OF " AND " DONE_LATELY                                           \
 	" AND NOT EXISTS (SELECT 1 FROM access_grant o INDEXED BY access_grant_in_group WHERE o.connector_id = ?1 AND "    \
-	"o.group_id = ?2 AND o.external_user_id = g.external_user_id AND o.status IN ('active', 'pendingDeprovision', "    \
-	"'manualFollowUp'))"
+	"o.group_id = ?2 AND o.external_user_id = g.external_user_id AND " GRANT_IS_INSIDE("o") ")"
 
 struct brake_count {
 	int64_t removals, members;

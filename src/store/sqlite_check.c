@@ -137,8 +137,7 @@ enum result sqlite_op_connector_save_test(struct store *store, const struct acto
 
 /* ---- the test that runs by itself ---- */
 
-#define CHECK_LIVE                                                                                                     \
-	"SELECT 1 FROM job j WHERE j.kind = 'check' AND j.subject = ?1 AND j.status IN ('queued', 'running', 'waiting')"
+#define CHECK_LIVE "SELECT 1 FROM job j WHERE j.kind = 'check' AND j.subject = ?1 AND " JOB_LIVE("j")
 
 void check_start(struct session *session, const char *connector_id)
 {

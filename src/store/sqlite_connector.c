@@ -75,7 +75,9 @@ int64_t connector_key_of(struct session *session, const char *connector_id)
 
 void connector_touch(struct session *session, const char *connector_id)
 {
-	sql_run(session, "UPDATE connector SET last_used_at = ?2 WHERE connector_id = ?1",
+	/* Told in whole seconds, kept once in each. */
+	sql_run(session,
+	        "UPDATE connector SET last_used_at = ?2 WHERE connector_id = ?1 AND last_used_at / 1000 <> ?2 / 1000",
 	        SQL_ARGS(sql_text(connector_id), sql_int(session->now)));
 }
 
@@ -238,6 +240,11 @@ enum result sqlite_op_connector_update(struct store *store, const struct actor *
 	                                                  .ret_size = sizeof(*ret_connector)});
 }
 
+/* Two questions, so that each has its index. */
+#define CONNECTOR_GRANTS                                                                                               \
+	"SELECT 1 FROM access_grant WHERE connector_id = ?1 AND status = 'pendingProvision' UNION ALL SELECT 1 FROM "      \
+	"access_grant g WHERE connector_id = ?1 AND " GRANT_IS_INSIDE("g") " LIMIT 1"
+
 static enum result connector_remove(struct session *session, struct sqlite_write *write)
 {
 	struct connector_settings present;
@@ -247,9 +254,7 @@ static enum result connector_remove(struct session *session, struct sqlite_write
 		result = version_check(write, present.version);
 	if (result != RESULT_OK)
 		return result;
-	if (present.tool_count > 0 ||
-	    sql_exists(session, "SELECT 1 FROM access_grant WHERE connector_id = ?1 AND status IN " GRANT_OPEN,
-	               SQL_ARGS(sql_text(write->id))))
+	if (present.tool_count > 0 || sql_exists(session, CONNECTOR_GRANTS, SQL_ARGS(sql_text(write->id))))
 		return write_refuse(write, RESULT_CONFLICT, "connector_in_use",
 		                    "A tool, or a grant that has not ended, uses this connector.");
 	pause_end(session, write->id);

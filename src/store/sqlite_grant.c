@@ -54,6 +54,7 @@ static void grant_row_read(struct cursor *cursor, void *item)
 	grant->created_at = cursor_int(cursor);
 	grant->updated_at = cursor_int(cursor);
 	grant->version = cursor_int(cursor);
+	row->saved = (struct grant_target){grant->connector_id, grant->tenant_id, grant->group_id, grant->external_user_id};
 }
 
 static void grant_read(struct cursor *cursor, void *item)

@@ -183,24 +183,39 @@ static void grant_change_members(struct grant *grant, const struct grant_change 
 	}
 }
 
+/* Apart, since it is seldom another, and a column that is set is written in each of its indexes, changed or not. */
+static void grant_save_target(struct session *session, const struct grant_row *row)
+{
+	const struct grant *grant = &row->grant;
+	const struct grant_target *saved = &row->saved;
+
+	if (text_equal(grant->connector_id, saved->connector_id) && text_equal(grant->tenant_id, saved->tenant_id) &&
+	    text_equal(grant->group_id, saved->group_id) && text_equal(grant->external_user_id, saved->external_user_id))
+		return;
+	sql_run(session,
+	        "UPDATE access_grant SET connector_id = ?2, tenant_id = ?3, group_id = ?4, external_user_id = ?5 WHERE "
+	        "grant_key = ?1",
+	        SQL_ARGS(sql_int(row->key), sql_text(grant->connector_id), sql_text(grant->tenant_id),
+	                 sql_text(grant->group_id), sql_text(grant->external_user_id)));
+}
+
 static void grant_save(struct session *session, const struct grant_row *row)
 {
 	const struct grant *grant = &row->grant;
 	const struct grant_follow_up *follow_up = &grant->follow_up;
 
+	grant_save_target(session, row);
 	sql_run(
 	    session,
-	    "UPDATE access_grant SET connector_id = ?2, tenant_id = ?3, group_id = ?4, external_user_id = ?5, status = "
-	    "?6, ends_as = ?7, membership_preexisting = ?8, active_at = ?9, expires_at = ?10, code = ?11, reason = ?12, "
-	    "follow_up_action = ?13, follow_up_code = ?14, follow_up_reason = ?15, follow_up_candidates = ?16, "
-	    "follow_up_since = ?17, updated_at = ?18, version = ?19 WHERE grant_key = ?1",
-	    SQL_ARGS(sql_int(row->key), sql_text(grant->connector_id), sql_text(grant->tenant_id),
-	             sql_text(grant->group_id), sql_text(grant->external_user_id),
-	             sql_text(grant_status_name(grant->status)), sql_text(grant_status_name(grant->ends_as)),
-	             sql_int(grant->membership_preexisting), sql_int(grant->active_at), sql_int(grant->expires_at),
-	             sql_text(grant->code), sql_text(grant->reason), sql_text(grant_action_name(follow_up->action)),
-	             sql_text(follow_up->code), sql_text(follow_up->reason), sql_text(follow_up->candidates),
-	             sql_int(follow_up->since), sql_int(session->now), sql_int(grant->version)));
+	    "UPDATE access_grant SET status = ?2, ends_as = ?3, membership_preexisting = ?4, active_at = ?5, expires_at = "
+	    "?6, code = ?7, reason = ?8, follow_up_action = ?9, follow_up_code = ?10, follow_up_reason = ?11, "
+	    "follow_up_candidates = ?12, follow_up_since = ?13, updated_at = ?14, version = ?15 WHERE grant_key = ?1",
+	    SQL_ARGS(sql_int(row->key), sql_text(grant_status_name(grant->status)),
+	             sql_text(grant_status_name(grant->ends_as)), sql_int(grant->membership_preexisting),
+	             sql_int(grant->active_at), sql_int(grant->expires_at), sql_text(grant->code), sql_text(grant->reason),
+	             sql_text(grant_action_name(follow_up->action)), sql_text(follow_up->code), sql_text(follow_up->reason),
+	             sql_text(follow_up->candidates), sql_int(follow_up->since), sql_int(session->now),
+	             sql_int(grant->version)));
 }
 
 /* Ends the job by which a worker acts. */

@@ -36,8 +36,8 @@ static const char *automation_unread(struct session *session, const char *issue_
 	return sql_ask_text(
 	    session, session->scratch,
 	    "SELECT e.event_id FROM job j JOIN inbox_event e ON e.event_id = j.inbox_event_id WHERE j.kind = "
-	    "'intake' AND j.subject = ?1 AND j.status IN ('queued', 'waiting') AND e.source = 'automation' "
-	    "AND e.status = 'received' ORDER BY j.job_key LIMIT 1",
+	    "'intake' AND j.subject = ?1 AND " JOB_NOT_BEGUN("j") " AND e.source = 'automation' "
+	                                                          "AND e.status = 'received' ORDER BY j.job_key LIMIT 1",
 	    SQL_ARGS(sql_text(issue_key)));
 }
 
@@ -66,8 +66,7 @@ static const char *event_repeated(struct session *session, const struct inbox_ev
 /* Unless a job that has not begun will look at it anyway. */
 static void intake_look_again(struct session *session, const char *issue)
 {
-	if (!sql_exists(session,
-	                "SELECT 1 FROM job WHERE kind = 'intake' AND subject = ?1 AND status IN ('queued', 'waiting')",
+	if (!sql_exists(session, "SELECT 1 FROM job j WHERE kind = 'intake' AND subject = ?1 AND " JOB_NOT_BEGUN("j"),
 	                SQL_ARGS(sql_text(issue))))
 		job_start(session, &(struct job_start){.kind = JOB_INTAKE, .subject = issue});
 }

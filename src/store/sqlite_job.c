@@ -212,10 +212,13 @@ void write_back_start(struct session *session, int64_t request_key, int64_t gran
 /* A success shows that the group, and the connector, answer again. */
 static void incident_pass(struct session *session, const char *connector_id, const char *group_id)
 {
-	bool whole = sql_exists(session, "SELECT 1 FROM incident WHERE connector_id = ?1 AND group_id = ''",
-	                        SQL_ARGS(sql_text(connector_id)));
+	bool whole;
 
-	sql_run(session, "DELETE FROM incident WHERE connector_id = ?1 AND group_id IN ('', ?2)",
+	if (!sql_exists(session, "SELECT 1 FROM incident WHERE connector_id = ?1", SQL_ARGS(sql_text(connector_id))))
+		return;
+	whole = sql_exists(session, "SELECT 1 FROM incident WHERE connector_id = ?1 AND group_id = ''",
+	                   SQL_ARGS(sql_text(connector_id)));
+	sql_run(session, "DELETE FROM incident WHERE connector_id = ?1 AND (+group_id = '' OR +group_id = ?2)",
 	        SQL_ARGS(sql_text(connector_id), sql_text(group_id)));
 	if (sql_changes(session) > 0)
 		job_place(session, connector_id);

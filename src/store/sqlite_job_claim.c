@@ -27,7 +27,7 @@ struct claimed {
 	".group_id AND l.expires_at > ?1)"
 #define CLAIM_ISSUE_FREE                                                                                               \
 	"(j.kind <> 'intake' OR j.subject IS NULL OR NOT EXISTS (SELECT 1 FROM job o WHERE o.kind = 'intake' AND "         \
-	"o.subject = j.subject AND o.status = 'running' AND o.status IN ('queued', 'running', 'waiting')))"
+	"o.subject = j.subject AND o.status = 'running'))"
 #define CLAIM_WORK_FREE JOB_GRANT_FREE("j") " AND " CLAIM_ISSUE_FREE
 /* A connector that is paused, a group that is leased, a grant or an issue that another running job is at: not now. */
 #define CLAIM_FREE "(j.group_id IS NULL OR (" PAUSE_SPARES("j", "j") " AND " GROUP_FREE("j") ")) AND " CLAIM_WORK_FREE
@@ -41,12 +41,19 @@ static void text_read(struct cursor *cursor, void *item)
 
 static const struct row_type text_row = {sizeof(const char *), text_read, NULL};
 
+/* Mostly it is not, and to ask costs less than to change nothing. */
+#define PROMOTION_DUE                                                                                                  \
+	"SELECT 1 FROM job INDEXED BY job_waiting WHERE status = 'waiting' AND held = 0 AND next_attempt_at <= ?1 UNION "  \
+	"ALL SELECT 1 FROM job INDEXED BY job_running WHERE status = 'running' AND lease_expires_at <= ?1 LIMIT 1"
+
 void queue_promote(struct session *session)
 {
 	const struct sql_value *now = SQL_ARGS(sql_int(session->now));
 	const char **connectors = NULL;
 	size_t count = 0;
 
+	if (!sql_exists(session, PROMOTION_DUE, now))
+		return;
 	sql_run(session,
 	        "UPDATE job INDEXED BY job_waiting SET status = 'queued', updated_at = ?1 WHERE status = 'waiting' AND "
 	        "held = 0 AND "
@@ -159,8 +166,11 @@ bool job_take(struct session *session, int64_t job_key, int64_t fence, const cha
 	        "UPDATE job SET status = 'running', held = 0, attempts = attempts + 1, next_attempt_at = 0, fence = ?2, "
 	        "lease_holder = ?3, lease_expires_at = ?4, updated_at = ?5 WHERE job_key = ?1 AND " JOB_GRANT_FREE("job"),
 	        SQL_ARGS(sql_int(job_key), sql_int(fence), sql_text(holder), sql_int(until), sql_int(session->now)));
-	if (sql_changes(session) == 0)
-		return false;
+	return sql_changes(session) > 0;
+}
+
+void job_take_group(struct session *session, int64_t job_key)
+{
 	sql_run(
 	    session,
 	    "INSERT INTO group_lease (connector_id, group_id, job_key, fence, expires_at) SELECT connector_id, group_id, "
@@ -168,15 +178,18 @@ bool job_take(struct session *session, int64_t job_key, int64_t fence, const cha
 	    "NOT NULL ON CONFLICT (connector_id, group_id) DO UPDATE SET job_key = excluded.job_key, fence = "
 	    "excluded.fence, expires_at = excluded.expires_at",
 	    SQL_ARGS(sql_int(job_key)));
-	return true;
 }
 
 static void claim_take(struct session *session, int64_t job_key, const struct lease_asked *asked)
 {
 	int64_t fence = 0, until = session->now + asked->lease_ms;
 
-	(void)sql_ask(session, "UPDATE fence_counter SET value = value + 1 RETURNING value", NULL, &fence);
-	(void)job_take(session, job_key, fence, asked->holder, until);
+	sql_run(session, "UPDATE fence_counter SET value = value + 1", NULL);
+	(void)sql_ask(session, "SELECT value FROM fence_counter", NULL, &fence);
+	if (job_take(session, job_key, fence, asked->holder, until))
+		job_take_group(session, job_key);
+	if (!sql_exists(session, "SELECT 1 FROM incident", NULL))
+		return;
 	/* Where it is a probe, the next one is not due before this one had its time. */
 	sql_run(session,
 	        "UPDATE incident SET next_probe_at = ?2 WHERE EXISTS (SELECT 1 FROM job j WHERE j.job_key = ?1 AND j.kind "

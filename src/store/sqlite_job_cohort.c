@@ -51,6 +51,8 @@ static bool cohort_take_block(struct session *session, struct cohort *cohort, st
 
 	for (size_t taken = 0; taken < COHORT_BLOCK && cohort->count < asked->limit;) {
 		if (job_take(session, stream->head, asked->job->fence, asked->holder, cohort->until)) {
+			if (taken == 0)
+				job_take_group(session, stream->head);
 			cohort->keys[cohort->count++] = stream->head;
 			taken++;
 		}

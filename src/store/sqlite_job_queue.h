@@ -64,7 +64,10 @@ bool queue_advance(struct session *session, struct queue_stream *stream);
 /* The more urgent of two heads, or the older. */
 bool queue_precedes(const struct queue_stream *one, const struct queue_stream *other);
 
-/* Takes a job, and its group's lease, under the fence; false if another job of its grant runs by now. */
+/* Takes a job under the fence; false if another job of its grant runs by now. Whoever takes it takes its group's lease
+ * too: once for several jobs of a group. */
 bool job_take(struct session *session, int64_t job_key, int64_t fence, const char *holder, int64_t until);
+/* The lease of the group of a job that was taken, under its fence and until its end. */
+void job_take_group(struct session *session, int64_t job_key);
 
 #endif

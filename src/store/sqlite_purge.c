@@ -13,7 +13,6 @@
 #define TESTS_KEPT_MS (90 * DAY_MS)
 #define PURGE_STEP 2000
 
-#define JOB_FINAL "status IN ('succeeded', 'manualFollowUp', 'cancelled')"
 #define JOB_NEEDED                                                                                                     \
 	"(EXISTS (SELECT 1 FROM access_grant g WHERE g.grant_key = job.grant_key AND g.status IN " GRANT_OPEN ") OR "      \
 	"EXISTS (SELECT 1 FROM access_request r WHERE r.request_key = job.request_key AND r.status = 'pending') OR "       \
@@ -62,12 +61,13 @@ static int purge_tests(struct session *session)
 /* The last job of the next step: everything behind `purging`'s place up to it is looked at now. */
 static void purge_jobs_end(struct session *session, const struct purging *purging, struct purged *ret_purged)
 {
-	struct cursor cursor = cursor_open(
-	    session, NULL,
-	    "SELECT updated_at, job_key FROM job WHERE " JOB_FINAL " AND updated_at >= ?1 AND updated_at < ?2 AND "
-	    "(updated_at > ?1 OR job_key > ?3) ORDER BY updated_at, job_key LIMIT 1 OFFSET ?4",
-	    SQL_ARGS(sql_int(purging->jobs_at), sql_int(session->now - JOBS_KEPT_MS), sql_int(purging->jobs_key),
-	             sql_int(PURGE_STEP - 1)));
+	struct cursor cursor =
+	    cursor_open(session, NULL,
+	                "SELECT updated_at, job_key FROM job INDEXED BY job_finished WHERE " JOB_FINAL(
+	                    "job") " AND updated_at >= ?1 AND updated_at < ?2 AND "
+	                           "(updated_at > ?1 OR job_key > ?3) ORDER BY updated_at, job_key LIMIT 1 OFFSET ?4",
+	                SQL_ARGS(sql_int(purging->jobs_at), sql_int(session->now - JOBS_KEPT_MS),
+	                         sql_int(purging->jobs_key), sql_int(PURGE_STEP - 1)));
 
 	if (cursor_next(&cursor)) {
 		ret_purged->jobs_at = cursor_int(&cursor);
@@ -84,9 +84,10 @@ static int purge_jobs(struct session *session, const struct purging *purging, st
 {
 	purge_jobs_end(session, purging, ret_purged);
 	sql_run(session,
-	        "DELETE FROM job WHERE job_key IN (SELECT job_key FROM job WHERE " JOB_FINAL
-	        " AND updated_at >= ?1 AND updated_at <= ?3 AND (updated_at > ?1 OR job_key > ?2) AND (updated_at < ?3 OR "
-	        "job_key <= ?4) AND NOT " JOB_NEEDED ")",
+	        "DELETE FROM job WHERE job_key IN (SELECT job_key FROM job INDEXED BY job_finished WHERE " JOB_FINAL(
+	            "job") " AND updated_at >= ?1 AND updated_at <= ?3 AND (updated_at > ?1 OR job_key > ?2) AND "
+	                   "(updated_at < ?3 OR "
+	                   "job_key <= ?4) AND NOT " JOB_NEEDED ")",
 	        SQL_ARGS(sql_int(purging->jobs_at), sql_int(purging->jobs_key), sql_int(ret_purged->jobs_at),
 	                 sql_int(ret_purged->jobs_key)));
 	return sql_changes(session);

@@ -108,6 +108,10 @@ struct grant_row {
 	struct grant grant;
 	int64_t key;
 	int64_t request_key;
+	/* Where it acts, and on whom, as it was read: `grant` may say otherwise until it is saved. */
+	struct grant_target {
+		const char *connector_id, *tenant_id, *group_id, *external_user_id;
+	} saved;
 };
 extern const struct row_type grant_row_type;
 extern const struct row_type grant_type;
@@ -118,6 +122,9 @@ extern const struct row_type grant_type;
 	"g.follow_up_candidates, g.follow_up_since, g.created_at, g.updated_at, g.version"
 #define GRANT_FROM " FROM access_grant g JOIN access_request r ON r.request_key = g.request_key"
 #define GRANT_OPEN "('pendingProvision', 'active', 'pendingDeprovision', 'manualFollowUp')"
+/* In the words of the index access_grant_in_group; `of` is the row's name in the statement. */
+#define GRANT_IS_INSIDE(of)                                                                                            \
+	"(" of ".status = 'active' OR " of ".status = 'pendingDeprovision' OR " of ".status = 'manualFollowUp')"
 enum result grant_get(struct session *session, struct arena *arena, const char *grant_id, struct grant_row *ret_row)
     MUST_CHECK;
 /* The grant of an approved request, its first history line and its job. */
@@ -136,6 +143,10 @@ void membership_settle(struct session *session, const struct grant *grant, enum 
 
 /* What acts on the directory for somebody: held while its connector is disabled or an incident covers it. */
 #define JOB_HELD_KINDS "('provision', 'deprovision', 'createGroup')"
+/* In the words of job_live_subject, which leads to what has not begun, too, and of job_finished. */
+#define JOB_NOT_BEGUN(of) "(" of ".status = 'queued' OR " of ".status = 'waiting')"
+#define JOB_LIVE(of) "(" JOB_NOT_BEGUN(of) " OR " of ".status = 'running')"
+#define JOB_FINAL(of) "(" of ".status = 'succeeded' OR " of ".status = 'manualFollowUp' OR " of ".status = 'cancelled')"
 /* Smaller is more urgent. A pause holds those from one of these on: what it is not about stands before them, or is in
  * no group. */
 enum job_priority { JOB_PRIORITY_FREE = 9, JOB_PRIORITY_SINGLE = 10, JOB_PRIORITY_BULK = 11 };
