@@ -116,6 +116,7 @@ static void settlement_describe(const struct sqlite_series *series, size_t at, s
 	settlement->error = (struct error){0};
 	write->error = &settlement->error;
 	write->in = settlement;
+	write->repeatable = true;
 	if (settlement->change != NULL) {
 		write->work = settlement->finding_id != NULL ? finding_end_removal : grant_move;
 		write->id = settlement->finding_id != NULL ? settlement->finding_id : settlement->grant_id;

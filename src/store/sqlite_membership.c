@@ -96,6 +96,7 @@ static void intent_describe(const struct sqlite_series *series, size_t at, struc
 	write->id = intent->grant_id;
 	write->in = intent;
 	write->error = &intent->error;
+	write->repeatable = true;
 }
 
 static void intent_tell(const struct sqlite_series *series, size_t at, struct sqlite_write *write)

@@ -71,7 +71,8 @@ struct sqlite_write {
 	const void *in;
 	int64_t expected_version;
 	bool flag;
-	bool alone;                      /* runs by itself and outside a transaction: what it does cannot be undone */
+	bool alone;      /* runs by itself and outside a transaction: what it does cannot be undone */
+	bool repeatable; /* changes nothing but the database and its own staging: it may be undone and done again */
 	struct idempotency *idempotency; /* NULL: none */
 	struct arena *arena;             /* the caller's, for what is given back */
 	struct error *error;

@@ -2,7 +2,8 @@
  *
  * What holds here:
  * - An operation is either wholly in the transaction or not at all: each has its savepoint, and one that fails is
- * rolled back to it without disturbing its neighbours.
+ * rolled back to it without disturbing its neighbours. Those that may be done twice share a savepoint, since SQLite
+ * copies every page that is changed behind one: if one of them must be undone, all are, and are done again one by one.
  * - Nobody is told of success before COMMIT has returned, which with synchronous=FULL means: it is on the disk. While
  * one commit waits for the disk the next group gathers in the queue, so that many callers share one wait.
  * - If the group cannot be committed, nobody succeeded.
@@ -41,10 +42,17 @@ static bool undo_operation(struct sqlite_store *store)
 	return session.fault == RESULT_OK;
 }
 
-/* One operation; false if the transaction is lost. */
-static bool run_operation(struct sqlite_store *store, struct sqlite_write *write)
+/* Outside an operation: a failure is the transaction's. */
+static bool control_group(struct sqlite_store *store, const char *sql, struct error *error)
 {
-	struct audit_position before = store->audit;
+	struct session session = {.store = store, .connection = store->writer, .error = error};
+
+	control(&session, sql);
+	return session.fault == RESULT_OK;
+}
+
+static void do_operation(struct sqlite_store *store, struct sqlite_write *write)
+{
 	struct session session = {
 	    .store = store,
 	    .connection = store->writer,
@@ -53,29 +61,92 @@ static bool run_operation(struct sqlite_store *store, struct sqlite_write *write
 	    .error = write->error,
 	};
 
-	control(&session, "SAVEPOINT operation");
-	if (session.fault == RESULT_OK)
-		write->result = write->work(&session, write);
+	write->result = write->work(&session, write);
 	if (session.fault != RESULT_OK)
 		write->result = session.fault;
 	arena_reset(store->scratch);
-	if (write->result != RESULT_OK) {
-		store->audit = before;
-		return undo_operation(store);
+}
+
+/* One operation; false if the transaction is lost. */
+static bool run_operation(struct sqlite_store *store, struct sqlite_write *write)
+{
+	struct audit_position before = store->audit;
+
+	if (!control_group(store, "SAVEPOINT operation", write->error))
+		return false;
+	do_operation(store, write);
+	if (write->result == RESULT_OK)
+		return control_group(store, "RELEASE operation", write->error);
+	store->audit = before;
+	return undo_operation(store);
+}
+
+/* One of several in a savepoint: false if it left something behind that is to be undone. */
+static bool try_operation(struct sqlite_store *store, struct sqlite_write *write)
+{
+	int before = sqlite3_total_changes(store->writer->db);
+
+	do_operation(store, write);
+	return write->result == RESULT_OK ||
+	       (!sqlite3_get_autocommit(store->writer->db) && sqlite3_total_changes(store->writer->db) == before);
+}
+
+static void write_forget(struct sqlite_write *write)
+{
+	write->result = RESULT_OK;
+	memset(write->staging, 0, sizeof(write->staging));
+	if (write->error != NULL)
+		*write->error = (struct error){0};
+}
+
+/* The operations from `first` up to `end`, which may be done twice; false if the transaction is lost. */
+static bool run_together(struct sqlite_store *store, struct sqlite_write *first, struct sqlite_write *end)
+{
+	struct audit_position before = store->audit;
+	bool whole = true;
+
+	if (!control_group(store, "SAVEPOINT operation", first->error))
+		return false;
+	for (struct sqlite_write *write = first; whole && write != end; write = write->next)
+		whole = try_operation(store, write);
+	if (whole)
+		return control_group(store, "RELEASE operation", first->error);
+	store->audit = before;
+	if (!undo_operation(store))
+		return false;
+	for (struct sqlite_write *write = first; write != end; write = write->next) {
+		write_forget(write);
+		if (!run_operation(store, write))
+			return false;
 	}
-	control(&session, "RELEASE operation");
-	if (session.fault != RESULT_OK)
-		write->result = session.fault;
-	return session.fault == RESULT_OK;
+	return true;
+}
+
+static struct sqlite_write *together_end(struct sqlite_write *first)
+{
+	struct sqlite_write *end = first;
+
+	while (end != NULL && end->repeatable)
+		end = end->next;
+	return end;
+}
+
+static bool run_operations(struct sqlite_store *store, struct sqlite_write *first)
+{
+	struct sqlite_write *next;
+	bool held = true;
+
+	for (struct sqlite_write *write = first; held && write != NULL; write = next) {
+		next = write->repeatable ? together_end(write) : write->next;
+		held = write->repeatable ? run_together(store, write, next) : run_operation(store, write);
+	}
+	return held;
 }
 
 static bool begin_group(struct sqlite_store *store, struct error *error)
 {
-	struct session session = {.store = store, .connection = store->writer, .error = error};
-
 	store->audit = (struct audit_position){0};
-	control(&session, "BEGIN IMMEDIATE");
-	return session.fault == RESULT_OK;
+	return control_group(store, "BEGIN IMMEDIATE", error);
 }
 
 static bool commit_group(struct sqlite_store *store, struct error *error)
@@ -117,6 +188,18 @@ static void run_alone(struct sqlite_store *store, struct sqlite_write *write)
 	arena_reset(store->scratch);
 }
 
+/* With nobody beside it an operation needs no savepoint: where it fails, nothing is to be kept. */
+static bool run_only(struct sqlite_store *store, struct sqlite_write *write, struct error *error)
+{
+	if (!begin_group(store, error))
+		return false;
+	do_operation(store, write);
+	if (write->result == RESULT_OK)
+		return commit_group(store, error);
+	abandon_group(store);
+	return true;
+}
+
 /* Gives every operation of the group its result. */
 static void run_group(struct sqlite_store *store, struct sqlite_write *first)
 {
@@ -127,12 +210,10 @@ static void run_group(struct sqlite_store *store, struct sqlite_write *first)
 		run_alone(store, first);
 		return;
 	}
-	held = begin_group(store, &error);
-
-	for (struct sqlite_write *write = first; held && write != NULL; write = write->next)
-		held = run_operation(store, write);
-	if (held)
-		held = commit_group(store, &error);
+	if (first->next == NULL)
+		held = run_only(store, first, &error);
+	else
+		held = begin_group(store, &error) && run_operations(store, first) && commit_group(store, &error);
 	if (held)
 		return;
 	abandon_group(store);

@@ -184,6 +184,55 @@ static void a_checkpoint_is_added_only_when_there_is_something_new(void **state)
 	assert_false(audit_checkpoint_verify(scene->key, "head", &checkpoints[0]));
 }
 
+static size_t history_length(struct scene *scene, const char *grant_id)
+{
+	struct grant_history *history;
+	size_t count = 0;
+
+	assert_ok(DO(scene, grant_history, grant_id, scene->arena, &history, &count));
+	return count;
+}
+
+static void one_change_among_many_that_fails_half_way_leaves_no_trace_and_spoils_no_other(void **state)
+{
+	struct scene *scene = *state;
+	static const enum result expected[] = {RESULT_OK, RESULT_INVALID, RESULT_OK, RESULT_CONFLICT};
+	struct grant_change changes[ARRAY_SIZE(expected)];
+	struct job_settlement settlements[ARRAY_SIZE(expected)];
+	struct job first, *more = NULL;
+	size_t count = 0;
+	int64_t before;
+
+	scene_catalog(scene);
+	scene_no_write_back(scene);
+	for (size_t at = 0; at < ARRAY_SIZE(expected); at++)
+		scene_grant(scene, "chat", arena_printf(scene->arena, "account-%zu", at), NULL);
+	first = scene_claim(scene, JOB_PROVISION);
+	assert_ok(DO(scene, job_claim_more, &first, "w1", SCENE_LEASE, 10, scene->arena, &more, &count));
+	assert_int_equal(count, ARRAY_SIZE(expected) - 1);
+	for (size_t at = 0; at < ARRAY_SIZE(expected); at++) {
+		const struct job *job = at == 0 ? &first : &more[at - 1];
+		changes[at] = (struct grant_change){.event = GRANT_EVENT_MEMBER, .job_id = job->job_id, .fence = job->fence};
+		settlements[at] = (struct job_settlement){.job = job, .grant_id = job->grant_id, .change = &changes[at]};
+	}
+	changes[1].detail = "[]"; /* seen when the event is written, after everything else */
+	changes[3].fence++;
+	before = scene_audit_seq(scene);
+	DO(scene, job_settle_all, &worker_actor, settlements, ARRAY_SIZE(expected), scene->arena);
+	for (size_t at = 0; at < ARRAY_SIZE(expected); at++) {
+		struct grant grant;
+		bool moved = expected[at] == RESULT_OK;
+		assert_int_equal(settlements[at].result, expected[at]);
+		assert_int_equal(settlements[at].error.detail[0] == '\0', moved);
+		assert_ok(DO(scene, grant_read, settlements[at].grant_id, scene->arena, &grant));
+		assert_int_equal(grant.status, moved ? GRANT_ACTIVE : GRANT_PENDING_PROVISION);
+		assert_int_equal(history_length(scene, grant.grant_id), moved ? 2 : 1);
+	}
+	assert_int_equal(scene_count_jobs(scene, "provision", "running"), 2);
+	assert_int_equal(scene_audit_seq(scene), before + 2);
+	assert_int_equal(first_bad(scene), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +242,7 @@ int main(void)
 	    scene_test(an_event_that_was_removed_is_found),
 	    scene_test(a_tail_that_was_cut_is_found_by_the_signed_head),
 	    scene_test(a_head_rewritten_without_the_key_is_found),
+	    scene_test(one_change_among_many_that_fails_half_way_leaves_no_trace_and_spoils_no_other),
 	    scene_test(no_free_text_reaches_the_chain),
 	    scene_test(the_newest_events_come_first_in_pages),
 	    scene_test(a_checkpoint_is_added_only_when_there_is_something_new),
