@@ -182,14 +182,13 @@ void job_start(struct session *session, const struct job_start *start)
 
 static bool write_back_wanted(struct session *session, int64_t request_key, const char *subject)
 {
-	int64_t comment = 1, transition = 0;
-
-	if (!sql_exists(session, "SELECT 1 FROM access_request WHERE request_key = ?1 AND issue_id IS NOT NULL",
-	                SQL_ARGS(sql_int(request_key))))
-		return false;
-	(void)sql_ask(session, "SELECT write_back_comment FROM intake_settings", NULL, &comment);
-	(void)sql_ask(session, "SELECT transition_on_active IS NOT NULL FROM intake_settings", NULL, &transition);
-	return comment != 0 || (transition != 0 && text_equal(subject, "active"));
+	/* without settings a comment is wanted */
+	return sql_exists(
+	    session,
+	    "SELECT 1 FROM access_request r LEFT JOIN intake_settings s WHERE r.request_key = ?1 AND r.issue_id "
+	    "IS NOT NULL AND (coalesce(s.write_back_comment, 1) <> 0 OR (s.transition_on_active IS NOT NULL "
+	    "AND ?2 = 'active'))",
+	    SQL_ARGS(sql_int(request_key), sql_text(subject)));
 }
 
 void write_back_start(struct session *session, int64_t request_key, int64_t grant_key, const char *subject,
@@ -303,6 +302,10 @@ void job_end(struct session *session, int64_t job_key, const struct job_outcome 
 
 void job_cancel_of_grant(struct session *session, int64_t grant_key)
 {
+	/* Mostly nothing is, and an UPDATE that finds nothing has opened every index before. */
+	if (!sql_exists(session, "SELECT 1 FROM job WHERE grant_key = ?1 AND status IN ('queued', 'waiting')",
+	                SQL_ARGS(sql_int(grant_key))))
+		return;
 	sql_run(
 	    session,
 	    "UPDATE job SET status = 'cancelled', held = 0, next_attempt_at = 0, updated_at = ?2 WHERE grant_key = ?1 AND "

@@ -10,7 +10,7 @@
 #include "store/store.h"
 
 #define SQLITE_READERS_MAX 6
-#define SQLITE_GROUP_MAX 64
+#define SQLITE_GROUP_MAX 128
 #define SQLITE_STAGING_SIZE 512
 
 struct sqlite_write;
