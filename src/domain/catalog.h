@@ -8,6 +8,7 @@
 
 #include "base/macro.h"
 #include "domain/expiry_warning.h"
+#include "domain/stop.h"
 
 /* What Graph says about a group; a flag that was not returned is unknown, not fine (CONTRACT, Codes: groups). */
 enum known { KNOWN_FALSE = 0, KNOWN_TRUE = 1, KNOWN_NOT = 2 };
@@ -55,6 +56,8 @@ struct tool {
 	struct entitlement_group group;
 	const char *drift; /* "report", "settle": what a check does by itself about what is not as approved; NULL: report */
 	const char *group_job_id; /* the creation that is to bind its group; NULL: none is wanted */
+	bool stopped;             /* by an admin: nothing of it is granted until it is resumed */
+	const struct stop *stop;  /* how far that has come; NULL: not asked for */
 	int64_t created_at;
 	int64_t updated_at;
 	int64_t version;

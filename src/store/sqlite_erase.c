@@ -73,6 +73,10 @@ static const struct erase_step steps[] = {
      "UPDATE inbox_event SET reason = NULL WHERE reason IS NOT NULL AND code IS NULL AND (request_id IN (SELECT "
      "request_id "
      "FROM access_request WHERE request_key IN " REQUESTS ") OR issue_id IN " ISSUES " OR issue_key IN " ISSUES ")"},
+    /* Why they were stopped, and what they wrote when they stopped a tool or somebody else. */
+    {COUNTS(other),
+     "UPDATE stop SET reason = NULL, reason_salt = x'' WHERE reason IS NOT NULL AND ((kind = 'person' AND "
+     "subject = ?1) OR actor_id = ?1 OR actor_id IN " PRINCIPALS ")"},
     {COUNTS(tokens), "UPDATE api_token SET name = '' WHERE account_id = ?1 AND name <> ''"},
     {COUNTS(mappings), "DELETE FROM identity_mapping WHERE account_id = ?1"},
 };

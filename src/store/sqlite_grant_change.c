@@ -10,6 +10,7 @@
 #include "domain/code.h"
 #include "store/sqlite_brake.h"
 #include "store/sqlite_ops.h"
+#include "store/sqlite_stop.h"
 #include "store/sqlite_work.h"
 
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
@@ -297,6 +298,7 @@ static void grant_follow(struct session *session, struct sqlite_write *write, st
 		mapping_save_chosen(session, write->actor, row->grant.account_id, row->grant.connector_id,
 		                    change->external_user_id);
 	grant_record(session, write->actor, row, from, change);
+	stop_note(session, row->key, change->event, to);
 	if (!grant_is_open(to))
 		brake_review_smaller(session, &row->grant, job_key);
 }

@@ -79,6 +79,12 @@
 	X(removals_held)                                                                                                   \
 	X(removals_release)                                                                                                \
 	X(removals_cancel)                                                                                                 \
+	X(stop_begin)                                                                                                      \
+	X(tool_resume)                                                                                                     \
+	X(stop_advance)                                                                                                    \
+	X(stop_read)                                                                                                       \
+	X(stop_preview)                                                                                                    \
+	X(stop_list)                                                                                                       \
 	X(job_claim)                                                                                                       \
 	X(job_claim_more)                                                                                                  \
 	X(connector_pause)                                                                                                 \

@@ -10,9 +10,8 @@
 #include "base/text.h"
 #include "domain/code.h"
 #include "store/sqlite_ops.h"
+#include "store/sqlite_stop.h"
 #include "store/sqlite_work.h"
-
-#define SALT_SIZE 16
 
 /* The sentence that goes with a code. */
 static const char *code_sentence(const char *code)
@@ -23,15 +22,15 @@ static const char *code_sentence(const char *code)
 }
 
 /* What the audit event holds of a free text: its salted hash. The salt lies beside the text and is erased with it. */
-static const char *purpose_hash(struct session *session, const uint8_t salt[SALT_SIZE], const char *purpose)
+const char *salted_hash(struct session *session, const uint8_t salt[TEXT_SALT_SIZE], const char *text)
 {
 	char *hex = arena_alloc(session->scratch, DIGEST_HEX_SIZE);
 	uint8_t digest[DIGEST_SIZE];
-	size_t length = purpose != NULL ? strlen(purpose) : 0;
+	size_t length = text != NULL ? strlen(text) : 0;
 
 	if (hex == NULL ||
-	    digest_hmac_sha256(salt, SALT_SIZE, purpose != NULL ? purpose : "", length, digest) != RESULT_OK) {
-		session_fail(session, RESULT_NO_MEMORY, "Out of memory while keeping a request.");
+	    digest_hmac_sha256(salt, TEXT_SALT_SIZE, text != NULL ? text : "", length, digest) != RESULT_OK) {
+		session_fail(session, RESULT_NO_MEMORY, "Out of memory while keeping a text.");
 		return NULL;
 	}
 	text_hex_encode(digest, sizeof(digest), hex);
@@ -108,7 +107,8 @@ static const char *duplicate_code(struct session *session, const struct access_r
 	return request_has_grant(session, request->tool_id, request->account_id) ? "duplicate_grant" : NULL;
 }
 
-static void request_insert(struct session *session, const struct access_request *request, const uint8_t salt[SALT_SIZE])
+static void request_insert(struct session *session, const struct access_request *request,
+                           const uint8_t salt[TEXT_SALT_SIZE])
 {
 	int64_t created_at = request->created_at != 0 ? request->created_at : session->now;
 
@@ -120,7 +120,7 @@ static void request_insert(struct session *session, const struct access_request 
 	        SQL_ARGS(sql_text(request->request_id), sql_text(request->site), sql_text(request->issue_id),
 	                 sql_text(request->issue_key), sql_text(request->tool_id), sql_text(request->tool_text),
 	                 sql_text(request->account_id), sql_text(request->filed_by), sql_text(request->filed_by_principal),
-	                 sql_text(request->purpose), sql_bytes(salt, SALT_SIZE), sql_int(request->duration_days),
+	                 sql_text(request->purpose), sql_bytes(salt, TEXT_SALT_SIZE), sql_int(request->duration_days),
 	                 sql_text(request->approval), sql_text(request_status_name(request->status)),
 	                 sql_text(request->code), sql_text(request->reason), sql_text(request->decided_by),
 	                 sql_int(request->decided_at), sql_text(request->decision), sql_int(request->asked_at),
@@ -129,14 +129,14 @@ static void request_insert(struct session *session, const struct access_request 
 
 /* The event of a request's birth, and what follows if it was refused at once. */
 static void request_announce(struct session *session, const struct actor *actor, const struct request_row *row,
-                             const uint8_t salt[SALT_SIZE])
+                             const uint8_t salt[TEXT_SALT_SIZE])
 {
 	const struct access_request *request = &row->request;
 
 	audit_append(session, actor, "request.created", "request", request->request_id, "ok",
 	             audit_detail(session, NULL, "issueId", request->issue_id, "toolId", request->tool_id, "accountId",
 	                          request->account_id, "approval", request->approval, "purposeHash",
-	                          purpose_hash(session, salt, request->purpose), NULL));
+	                          salted_hash(session, salt, request->purpose), NULL));
 	if (request->status != REQUEST_REFUSED)
 		return;
 	audit_append(session, actor, "request.refused", "request", request->request_id, "ok",
@@ -148,7 +148,7 @@ static enum result request_add(struct session *session, struct sqlite_write *wri
 {
 	const struct creation *creation = write->in;
 	struct access_request request = *creation->request;
-	uint8_t salt[SALT_SIZE];
+	uint8_t salt[TEXT_SALT_SIZE];
 	struct request_row row;
 	const char *code;
 	enum result result;
@@ -272,6 +272,8 @@ static const char *decision_fault(struct session *session, const struct request_
 	if (request->tool_id == NULL ||
 	    !sql_exists(session, "SELECT 1 FROM tool WHERE tool_id = ?1", SQL_ARGS(sql_text(request->tool_id))))
 		return "tool_unknown";
+	if (change->event == REQUEST_EVENT_APPROVE && tool_is_stopped(session, request->tool_id))
+		return "tool_stopped";
 	return request_has_grant(session, request->tool_id, request->account_id) ? "duplicate_grant" : NULL;
 }
 
@@ -325,7 +327,7 @@ static enum result request_give(struct session *session, struct sqlite_write *wr
 	return result;
 }
 
-static enum result request_move(struct session *session, struct sqlite_write *write)
+enum result request_move(struct session *session, struct sqlite_write *write)
 {
 	struct request_change change = *(const struct request_change *)write->in;
 	const char *fault = NULL;

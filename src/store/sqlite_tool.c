@@ -66,6 +66,7 @@ static void tool_read(struct cursor *cursor, void *item)
 	group_read(cursor, &tool->group);
 	tool->group_job_id = cursor_text(cursor);
 	tool->drift = cursor_text(cursor);
+	tool->stopped = cursor_bool(cursor);
 	tool->created_at = cursor_int(cursor);
 	tool->updated_at = cursor_int(cursor);
 	tool->version = cursor_int(cursor);

@@ -13,6 +13,9 @@ void audit_append(struct session *session, const struct actor *actor, const char
 /* An object of ids and codes from pairs of key and value, ended by NULL; pairs whose value is NULL are left out.
  * `base`: JSON text of an object to begin with, or NULL. The text lives in the session's scratch. */
 const char *audit_detail(struct session *session, const char *base, ...) __attribute__((sentinel));
+/* What an event holds of a free text, whose salt lies beside it: NULL counts as "". In the session's scratch. */
+#define TEXT_SALT_SIZE 16
+const char *salted_hash(struct session *session, const uint8_t salt[TEXT_SALT_SIZE], const char *text);
 void audit_sign_head(struct session *session);
 extern const struct row_type audit_checkpoint_row; /* seq, hash, at, signature */
 extern const struct actor actor_worker;            /* the system, where no person is named */
@@ -48,7 +51,7 @@ extern const struct row_type tool_row;
 	"t.requestable, t.expiry_warning_days, (SELECT connector_id FROM connector c WHERE c.connector_key = "             \
 	"t.connector_key), t.group_mode, "                                                                                 \
 	"t.group_id, t.group_display_name, t.group_manageable, t.group_code, t.group_checked_at, t.group_allow_shared, "   \
-	"t.group_job_id, t.drift, t.created_at, t.updated_at, t.version"
+	"t.group_job_id, t.drift, t.stop_key IS NOT NULL, t.created_at, t.updated_at, t.version"
 /* RESULT_NOT_FOUND without an error text. */
 enum result tool_get(struct session *session, struct arena *arena, const char *tool_id, struct tool *ret_tool)
     MUST_CHECK;
@@ -93,6 +96,8 @@ extern const struct row_type request_row_type;
 extern const struct row_type request_type; /* the same columns, read into a struct access_request */
 enum result request_get(struct session *session, struct arena *arena, const char *request_id,
                         struct request_row *ret_row) MUST_CHECK;
+/* The operation request_apply: `in` is the change; the request is given back in the write's arena and staging. */
+enum result request_move(struct session *session, struct sqlite_write *write) MUST_CHECK;
 /* Marks ids as used by a request; those that another request used already are left to it. */
 void request_consume(struct session *session, const struct request_row *row, const char *const *ids);
 /* A request that is approved as it is made, and its grant. */

@@ -34,6 +34,7 @@
 #include "domain/removal_brake.h"
 #include "store/store_catalog.h"
 #include "store/store_evidence.h"
+#include "store/store_stop.h"
 #include "store/store_watch.h"
 #include "store/store_work.h"
 
@@ -155,8 +156,7 @@ struct store_ops {
 	enum result (*idempotency_find)(struct store *store, struct arena *arena, struct idempotency *idempotency,
 	                                struct error *error) MUST_CHECK;
 
-	/* ---- connectors: audit connector.created .updated .deleted .enabled .disabled .tested .credentialReplaced -----
-	 */
+	/* ---- connectors: audit connector.created .updated .deleted .enabled .disabled .tested .credentialReplaced ---- */
 	/* CONFLICT already_exists, id_retired. The caller sets created_at, updated_at (both the instant in its rendered
 	 * answer); version starts at 1. */
 	enum result (*connector_create)(struct store *store, const struct actor *actor,
@@ -200,8 +200,7 @@ struct store_ops {
 	                          const char *target_kind, const char *target_id, const char *outcome, const char *detail,
 	                          struct error *error) MUST_CHECK;
 
-	/* ---- tools: audit tool.created .updated .deleted .groupBound .groupUnbound --------------------------------------
-	 */
+	/* ---- tools: audit tool.created .updated .deleted .groupBound .groupUnbound ---- */
 	enum result (*tool_create)(struct store *store, const struct actor *actor, const struct tool *tool,
 	                           struct idempotency *idempotency, struct arena *arena, struct error *error) MUST_CHECK;
 	enum result (*tool_read)(struct store *store, const char *tool_id, struct arena *arena, struct tool *ret_tool)
@@ -249,8 +248,7 @@ struct store_ops {
 	enum result (*tool_find_by_text)(struct store *store, const char *text, struct arena *arena, struct tool *ret_tool)
 	    MUST_CHECK;
 
-	/* ---- identity mappings: audit mapping.created .updated .deleted .pinned ---------------------------------------
-	 */
+	/* ---- identity mappings: audit mapping.created .updated .deleted .pinned ---- */
 	/* One per (account, connector): CONFLICT already_exists. RESULT_NOT_FOUND if the connector does not exist. */
 	enum result (*mapping_create)(struct store *store, const struct actor *actor,
 	                              const struct identity_mapping *mapping, struct idempotency *idempotency,
@@ -298,8 +296,7 @@ struct store_ops {
 	                              const struct sealed_item *news, size_t count, const uint8_t key_id[4],
 	                              struct error *error) MUST_CHECK;
 
-	/* ---- intake settings: audit settings.intakeUpdated --------------------------------------------------------------
-	 */
+	/* ---- intake settings: audit settings.intakeUpdated ---- */
 	enum result (*intake_read)(struct store *store, struct arena *arena, struct intake_settings *ret_settings)
 	    MUST_CHECK;
 	enum result (*intake_write)(struct store *store, const struct actor *actor, const struct intake_settings *settings,
@@ -324,8 +321,7 @@ struct store_ops {
 	/* Queues a sweep unless one is queued, running or waiting. */
 	enum result (*sweep_enqueue)(struct store *store, struct error *error) MUST_CHECK;
 
-	/* ---- requests: audit request.created .approved .denied .cancelled .refused ------------------------------------
-	 */
+	/* ---- requests: audit request.created .approved .denied .cancelled .refused ---- */
 	/* A new request, pending or (status refused, with code and reason) refused at once. With status pending these are
 	 * looked at in the transaction: duplicate_request (another pending request of the account for the tool),
 	 * duplicate_grant (an open grant of the account for the tool). With `refuse_duplicates` (from Jira) the request is
@@ -432,6 +428,7 @@ struct store_ops {
 	 * Nothing held: RESULT_OK, no event. */
 	enum result (*removals_cancel)(struct store *store, const struct actor *actor, const char *connector_id,
 	                               struct error *error) MUST_CHECK;
+#include "store/store_stop.inc"
 
 	/* ---- jobs ---- */
 	/* Takes the most urgent due job (queued, or waiting and due; or running with its lease run out) and the lease of

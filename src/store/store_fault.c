@@ -276,6 +276,25 @@ FORWARD(removals_release,
 FORWARD(removals_cancel,
         (struct store * store, const struct actor *actor, const char *connector_id, struct error *error), error, actor,
         connector_id, error);
+FORWARD(stop_begin,
+        (struct store * store, const struct actor *actor, const struct stop_order *order, int64_t expected_version,
+         struct error *error),
+        error, actor, order, expected_version, error);
+FORWARD(tool_resume,
+        (struct store * store, const struct actor *actor, const char *tool_id, int64_t expected_version,
+         struct error *error),
+        error, actor, tool_id, expected_version, error);
+FORWARD(stop_advance, (struct store * store, bool *ret_more, struct error *error), error, ret_more, error);
+FORWARD(stop_read,
+        (struct store * store, enum stop_kind kind, const char *subject, struct arena *arena, struct stop *ret_stop),
+        NULL, kind, subject, arena, ret_stop);
+FORWARD(stop_preview,
+        (struct store * store, enum stop_kind kind, const char *subject, struct stop_preview *ret_preview), NULL, kind,
+        subject, ret_preview);
+FORWARD(stop_list,
+        (struct store * store, const struct stop_filter *filter, const struct page *page, struct arena *arena,
+         struct stop_item **ret_items, size_t *ret_count, const char **ret_next),
+        NULL, filter, page, arena, ret_items, ret_count, ret_next);
 FORWARD(job_claim,
         (struct store * store, const char *holder, int64_t lease_ms, struct arena *arena, struct job *ret_job,
          int64_t *ret_next_due),
@@ -501,6 +520,12 @@ static const struct store_ops fault_ops = {
     .removals_held = fault_removals_held,
     .removals_release = fault_removals_release,
     .removals_cancel = fault_removals_cancel,
+    .stop_begin = fault_stop_begin,
+    .tool_resume = fault_tool_resume,
+    .stop_advance = fault_stop_advance,
+    .stop_read = fault_stop_read,
+    .stop_preview = fault_stop_preview,
+    .stop_list = fault_stop_list,
     .job_claim = fault_job_claim,
     .job_claim_more = fault_job_claim_more,
     .connector_pause = fault_connector_pause,

@@ -21,6 +21,8 @@ static enum result check_tool(struct intake_case *c, struct intake_facts *facts,
 	}
 	if (result != RESULT_OK)
 		return error_set(error, result, "unavailable", "The catalog could not be read.");
+	if (facts->tool.stopped)
+		return fault(facts, "tool_stopped", "This tool is stopped: nobody is given access to it now.");
 	if (!facts->tool.requestable)
 		return fault(facts, "tool_not_requestable", "This tool is not open for requests.");
 	return RESULT_OK;

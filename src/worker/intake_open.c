@@ -126,9 +126,11 @@ static enum result refused_again(struct intake_case *c, const struct access_requ
 	return RESULT_OK;
 }
 
-static bool is_duplicate_code(const char *code)
+/* Nothing about the request has to change for it to pass some day. */
+static bool passes_by_itself(const char *code)
 {
-	return text_equal(code, "duplicate_grant") || text_equal(code, "duplicate_request");
+	return text_equal(code, "duplicate_grant") || text_equal(code, "duplicate_request") ||
+	       text_equal(code, "tool_stopped");
 }
 
 /* The newest request was refused, and nothing has happened since that it did not cover. */
@@ -152,9 +154,9 @@ static enum result refusal_stands(struct intake_case *c, const struct intake_fac
 		return RESULT_OK;
 	bool again = false;
 	enum result result = refused_again(c, newest, facts, &again, error);
-	/* An approval of what is a duplicate today is used up now: else it would open a grant on the day that the other one
-	 * ends, long after the people concerned were told no. */
-	*ret_stands = again && !(is_duplicate_code(newest->code) && c->decision.outcome == DECISION_APPROVED);
+	/* An approval of what is a duplicate today, or of a stopped tool, is used up now: else it would open a grant on the
+	 * day that the other one ends or the tool is resumed, long after the people concerned were told no. */
+	*ret_stands = again && !(passes_by_itself(newest->code) && c->decision.outcome == DECISION_APPROVED);
 	return result;
 }
 

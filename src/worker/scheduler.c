@@ -5,6 +5,7 @@
 #define CHECKPOINT_EVERY_MS 60000
 #define CHECK_LOOKS 60
 #define EXPIRY_EVERY_MS 1000
+#define STOP_EVERY_MS 500
 #define CHECK_LEAST_MS 1000
 #define PURGE_EVERY_MS (60LL * 60 * 1000)
 #define DAY_MS (24LL * 60 * 60 * 1000)
@@ -13,8 +14,13 @@
 void scheduler_init(struct scheduler *scheduler, const struct worker_options *options)
 {
 	int64_t now = clock_monotonic_ms(options->clock);
-	*scheduler = (struct scheduler){
-	    .options = options, .sweep_at = now, .check_at = now, .checkpoint_at = now, .purge_at = now, .expiry_at = now};
+	*scheduler = (struct scheduler){.options = options,
+	                                .sweep_at = now,
+	                                .check_at = now,
+	                                .checkpoint_at = now,
+	                                .purge_at = now,
+	                                .expiry_at = now,
+	                                .stop_at = now};
 }
 
 static enum result sweep(const struct scheduler *scheduler)
@@ -68,17 +74,17 @@ static void run_if_due(const struct scheduler *scheduler, const char *name, int6
 }
 
 /* Step by step while there is more: leases are kept in between. */
-static void expire(struct scheduler *scheduler, int64_t now)
+static void advance(const struct scheduler *scheduler, const char *name, int64_t now, int64_t *due_at, int64_t every_ms,
+                    enum result (*step)(struct store *store, bool *ret_more, struct error *error))
 {
 	bool more = false;
 	struct error error;
-	struct store *store = scheduler->options->store;
-	if (now < scheduler->expiry_at)
+	if (now < *due_at)
 		return;
-	enum result result = store->ops->expiry_advance(store, &more, &error);
+	enum result result = step(scheduler->options->store, &more, &error);
 	if (result != RESULT_OK)
-		log_warning("scheduler.failed", "what", "expiry", "result", result_name(result));
-	scheduler->expiry_at = result == RESULT_OK && more ? now : now + EXPIRY_EVERY_MS;
+		log_warning("scheduler.failed", "what", name, "result", result_name(result));
+	*due_at = result == RESULT_OK && more ? now : now + every_ms;
 }
 
 static int64_t earliest(int64_t a, int64_t b)
@@ -88,16 +94,18 @@ static int64_t earliest(int64_t a, int64_t b)
 
 int64_t scheduler_tick(struct scheduler *scheduler)
 {
+	const struct store_ops *ops = scheduler->options->store->ops;
 	int64_t now = clock_monotonic_ms(scheduler->options->clock);
 	int64_t sweep_every_ms = (scheduler->options->sweep_seconds < 1 ? 1 : scheduler->options->sweep_seconds) * 1000LL;
 	run_if_due(scheduler, "sweep", now, &scheduler->sweep_at, sweep_every_ms, sweep);
 	run_if_due(scheduler, "check", now, &scheduler->check_at, check_every_ms(scheduler), check);
 	run_if_due(scheduler, "checkpoint", now, &scheduler->checkpoint_at, CHECKPOINT_EVERY_MS, checkpoint);
 	run_if_due(scheduler, "purge", now, &scheduler->purge_at, PURGE_EVERY_MS, purge);
-	expire(scheduler, now);
+	advance(scheduler, "expiry", now, &scheduler->expiry_at, EXPIRY_EVERY_MS, ops->expiry_advance);
+	advance(scheduler, "stop", now, &scheduler->stop_at, STOP_EVERY_MS, ops->stop_advance);
 	int64_t next = earliest(earliest(scheduler->sweep_at, scheduler->check_at),
 	                        earliest(scheduler->checkpoint_at, scheduler->purge_at));
-	next = earliest(next, scheduler->expiry_at);
+	next = earliest(next, earliest(scheduler->expiry_at, scheduler->stop_at));
 	now = clock_monotonic_ms(scheduler->options->clock);
 	return next > now ? next - now : 0;
 }

@@ -14,6 +14,7 @@ struct scheduler {
 	int64_t checkpoint_at;
 	int64_t purge_at;
 	int64_t expiry_at;
+	int64_t stop_at;
 };
 
 void scheduler_init(struct scheduler *scheduler, const struct worker_options *options);

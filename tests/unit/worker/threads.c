@@ -156,6 +156,7 @@ static const struct store_ops fake_ops = {
     .audit_checkpoint_add = fake_checkpoint,
     .purge = fake_purge,
     .expiry_advance = fake_expiry,
+    .stop_advance = fake_expiry,
 };
 
 static struct job_attempt attempt(void)
