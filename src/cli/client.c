@@ -185,12 +185,18 @@ static enum exit_code run_show(struct client_run *run)
 	return print_object(run, &answer);
 }
 
+/* What an action would do is shown whole. */
+static bool takes_all_pages(const struct client_run *run)
+{
+	return given(run, "--all") || run->verb->shape == CLIENT_ACT;
+}
+
 static const char *page_query(const struct client_run *run, const char *cursor)
 {
 	_cleanup_(text_done) struct text query = TEXT_INIT((size_t)16 * 1024);
 	const char *limit = given(run, "--limit");
 
-	if (given(run, "--all") && !limit)
+	if (takes_all_pages(run) && !limit)
 		limit = "200";
 	if (limit) {
 		text_append(&query, "limit=");
@@ -203,11 +209,11 @@ static const char *page_query(const struct client_run *run, const char *cursor)
 	return text_failed(&query) ? NULL : arena_strdup(run->arena, query.data);
 }
 
-/* Appends a page to `items`; *ret_cursor is the next one's, NULL on the last. */
-static enum exit_code take_page(struct client_run *run, json_t *items, const char **ret_cursor)
+/* Appends a page to `items`; *ret_cursor is the next one's, NULL on the last. What else it says goes to `beside`. */
+static enum exit_code take_page(struct client_run *run, json_t *items, json_t *beside, const char **ret_cursor)
 {
 	_cleanup_(api_answer_done) struct api_answer answer = {0};
-	struct api_call_made call = {.method = "GET"};
+	struct api_call_made call = {.method = run->verb->method};
 	json_t *page;
 	enum exit_code code;
 
@@ -223,19 +229,18 @@ static enum exit_code take_page(struct client_run *run, json_t *items, const cha
 	if (json_array_extend(items, page) != 0)
 		return no_memory();
 	*ret_cursor = arena_strdup(run->arena, json_string_at(answer.json, "nextCursor"));
-	return EXIT_HELD;
+	(void)json_object_del(answer.json, "items");
+	return json_object_update(beside, answer.json) == 0 ? EXIT_HELD : no_memory();
 }
 
-static enum exit_code print_list(const struct client_run *run, json_t *items, const char *cursor)
+static enum exit_code print_list(const struct client_run *run, json_t *items, json_t *beside, const char *cursor)
 {
 	_cleanup_(text_done) struct text text = TEXT_INIT(OUTPUT_CEILING);
-	_cleanup_(json_decrefp) json_t *whole = NULL;
 	const char *written;
 	enum exit_code code;
 
 	if (given(run, "--json")) {
-		whole = json_pack("{s:O,s:s?}", "items", items, "nextCursor", cursor);
-		written = whole ? json_write(run->arena, whole) : NULL;
+		written = json_object_set(beside, "items", items) == 0 ? json_write(run->arena, beside) : NULL;
 		if (!written)
 			return no_memory();
 		(void)printf("%s\n", written);
@@ -249,18 +254,33 @@ static enum exit_code print_list(const struct client_run *run, json_t *items, co
 	return code;
 }
 
+/* The counts of a preview, a line each, below its table. */
+static enum exit_code print_beside(const struct client_run *run, json_t *beside)
+{
+	_cleanup_(text_done) struct text text = TEXT_INIT(OUTPUT_CEILING);
+
+	(void)json_object_del(beside, "nextCursor");
+	if (given(run, "--json") || json_object_size(beside) == 0)
+		return EXIT_HELD;
+	text_append_char(&text, '\n');
+	return print_text(&text, client_output_object(beside, run->arena, &text));
+}
+
 static enum exit_code run_list(struct client_run *run)
 {
 	_cleanup_(json_decrefp) json_t *items = json_array();
+	_cleanup_(json_decrefp) json_t *beside = json_object();
 	const char *cursor = NULL;
 	enum exit_code code = EXIT_HELD;
 
-	if (!items)
+	if (!items || !beside)
 		return no_memory();
 	do {
-		code = take_page(run, items, &cursor);
-	} while (code == EXIT_HELD && cursor && given(run, "--all"));
-	return code == EXIT_HELD ? print_list(run, items, cursor) : code;
+		code = take_page(run, items, beside, &cursor);
+	} while (code == EXIT_HELD && cursor && takes_all_pages(run));
+	if (code == EXIT_HELD)
+		code = print_list(run, items, beside, cursor);
+	return code == EXIT_HELD ? print_beside(run, beside) : code;
 }
 
 /* The body of a POST: the file, then the options over it. */
@@ -382,8 +402,9 @@ static enum exit_code run_verb(struct client_run *run)
 	switch (run->verb->shape) {
 	case CLIENT_LIST:
 		return run_list(run);
-	case CLIENT_CREATE:
 	case CLIENT_ACT:
+		return run->verb->columns && given(run, "--dry-run") ? run_list(run) : run_post(run);
+	case CLIENT_CREATE:
 		return run_post(run);
 	case CLIENT_REPLACE:
 		return run_replace(run);

@@ -103,11 +103,23 @@ static const struct client_field tool_create_group[] = {
      FIELD_TEXT},
     {{"--description", "TEXT", "of the group", false}, "description", FIELD_TEXT},
 };
+static const struct client_field stop_fields[] = {
+    {{"--reason", "TEXT", "kept with the stop, beside the audit trail", false}, "reason", FIELD_TEXT},
+    {{"--dry-run", NULL, "who would lose what, and nothing is done", false}, "dryRun", FIELD_QUERY_TRUE},
+};
+static const struct client_field stop_filters[] = {
+    {{"--outcome", "OUTCOME", "only waiting, leaving, removed, kept or failed", false}, "outcome", FIELD_QUERY},
+};
+static const struct client_column stop_columns[] = {
+    {"GRANT", "grantId"}, {"ACCOUNT", "accountId"}, {"TOOL", "toolId"},          {"USER", "externalUserId"},
+    {"STATUS", "status"}, {"OUTCOME", "outcome"},   {"KEPT BY", "keptByToolId"}, {"BY GRANT", "keptByGrantId"},
+};
 static const struct client_column tool_columns[] = {
     {"TOOL", "toolId"},
     {"NAME", "name"},
     {"RISK", "risk"},
     {"REQUESTABLE", "requestable"},
+    {"STOPPED", "stop.stoppedAt"},
     {"CONNECTOR", "connectorId"},
     {"CHECKED", "entitlementGroup.code"},
     {"GROUP", "entitlementGroup.displayName"},
@@ -124,6 +136,11 @@ static const struct client_verb tool_verbs[] = {
     {"create-group", CLIENT_ACT, "POST", "/tools/{}/entitlement-group", "TOOL-ID",
      "has the group created that controls it", FIELDS(tool_create_group), .fixed = "{\"mode\":\"create\"}"},
     {"unbind", CLIENT_DELETE, "DELETE", "/tools/{}/entitlement-group", "TOOL-ID", "forgets its group; the group stays"},
+    {"stop", CLIENT_ACT, "POST", "/tools/{}/stop", "TOOL-ID", "takes all access to it away and gives no more",
+     FIELDS(stop_fields), COLUMNS(stop_columns), .confirms = true},
+    {"resume", CLIENT_ACT, "POST", "/tools/{}/resume", "TOOL-ID", "lets it be asked for again; gives nobody back"},
+    {"stop-list", CLIENT_LIST, "GET", "/tools/{}/stop", "TOOL-ID", "whom its last stop covers, and what became of each",
+     FIELDS(stop_filters), COLUMNS(stop_columns)},
 };
 
 /* ---- mapping ---- */
@@ -325,6 +342,14 @@ static const struct client_verb subject_verbs[] = {
     {"erase", CLIENT_ACT, "POST", "/people/{}/erase", "ACCOUNT-ID",
      "takes away a person's texts and names; the audit trail stays whole", FIELDS(subject_erase), .confirms = true},
 };
+static const struct client_verb person_verbs[] = {
+    {"show", CLIENT_SHOW, "GET", "/people/{}", "ACCOUNT-ID", "what is open of a person, and how it was last revoked"},
+    {"revoke", CLIENT_ACT, "POST", "/people/{}/revoke", "ACCOUNT-ID",
+     "takes all access of a person away and cancels their requests", FIELDS(stop_fields), COLUMNS(stop_columns),
+     .confirms = true},
+    {"revoke-list", CLIENT_LIST, "GET", "/people/{}/revoke", "ACCOUNT-ID",
+     "what was last revoked, and what became of each", FIELDS(stop_filters), COLUMNS(stop_columns)},
+};
 static const struct client_verb me_verbs[] = {
     {"show", CLIENT_SHOW, "GET", "/me", "", "who this token is"},
 };
@@ -339,6 +364,7 @@ const struct client_noun client_nouns[] = {
     {"finding", "where groups are not what was approved", VERBS(finding_verbs)},
     {"job", "work under way", VERBS(job_verbs)},
     {"audit", "the audit trail", VERBS(audit_verbs)},
+    {"person", "people, by Atlassian account: what they have", VERBS(person_verbs)},
     {"subject", "people, by Atlassian account", VERBS(subject_verbs)},
     {"settings", "how requests come in from Jira", VERBS(settings_verbs)},
     {"inbox", "webhooks received", VERBS(inbox_verbs)},

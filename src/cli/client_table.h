@@ -53,7 +53,7 @@ struct client_verb {
 	const char *summary;
 	const struct client_field *fields;
 	size_t field_count;
-	const struct client_column *columns; /* of a list */
+	const struct client_column *columns; /* of a list; of what --dry-run of an action answers */
 	size_t column_count;
 	bool confirms;     /* the body's "confirm" repeats the positional argument */
 	const char *fixed; /* JSON of members that every body has unless told otherwise; NULL */

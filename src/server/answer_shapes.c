@@ -153,6 +153,61 @@ static const struct shape_field candidate_fields[] = {
 };
 const struct shape answer_group_candidate = SHAPE("GroupCandidate", candidate_fields);
 
+/* ---- stops ---- */
+
+static const struct shape_field actor_fields[] = {STRING("kind"), STRING("id")};
+static const struct shape answer_actor = SHAPE("Actor", actor_fields);
+
+static const struct shape_field stop_fields[] = {
+    INSTANT("stoppedAt"),
+    {"actor", SHAPE_OBJECT, MUST, .shape = &answer_actor},
+    {"reason", SHAPE_STRING, 0, .about = "Absent where none was given, where it was erased, and for other roles"},
+    {"total", SHAPE_INTEGER, MUST, 0, INT32_MAX,
+     .about = "Grants that it covers; those that done, kept and failed do not count are on their way out"},
+    {"done", SHAPE_INTEGER, MUST, 0, INT32_MAX, .about = "Ended, and out of the group"},
+    {"kept", SHAPE_INTEGER, MUST, 0, INT32_MAX,
+     .about = "Ended, but another grant, or an admin, left them in the group"},
+    {"failed", SHAPE_INTEGER, MUST, 0, INT32_MAX, .about = "Need a person: see follow-ups"},
+};
+static const struct shape answer_stop = SHAPE("Stop", stop_fields);
+
+const char *const values_stop_outcome[] = {"waiting", "leaving", "removed", "kept", "failed", NULL};
+static const struct shape_field stop_item_fields[] = {
+    STRING("grantId"),
+    STRING("toolId"),
+    STRING_OR_NULL("accountId"),
+    STRING_OR_NULL("connectorId"),
+    STRING_OR_NULL("groupId"),
+    STRING_OR_NULL("externalUserId"),
+    ONE_OF("status", values_grant_status),
+    ONE_OF("outcome", values_stop_outcome),
+    STRING_OR_NULL("keptByGrantId"),
+    STRING_OR_NULL("keptByToolId"),
+};
+const struct shape answer_stop_item = SHAPE("StopItem", stop_item_fields);
+
+static const struct shape_field stop_preview_fields[] = {
+    {"dryRun", SHAPE_BOOLEAN, MUST},
+    NUMBER("total"),
+    {"removed", SHAPE_INTEGER, MUST, 0, INT32_MAX, .about = "Would leave their group"},
+    {"kept", SHAPE_INTEGER, MUST, 0, INT32_MAX, .about = "Another grant would keep them in it"},
+    {"failed", SHAPE_INTEGER, MUST, 0, INT32_MAX, .about = "Would need a person: were in it before us"},
+    {"pendingRequests", SHAPE_INTEGER, MUST, 0, INT32_MAX,
+     .about = "Of a person: would be cancelled; of a tool: would be refused once they are approved"},
+    LIST("items", &answer_stop_item),
+    STRING_OR_NULL("nextCursor"),
+};
+const struct shape answer_stop_preview = SHAPE("StopPreview", stop_preview_fields);
+
+static const struct shape_field person_fields[] = {
+    STRING("accountId"),
+    NUMBER("openGrants"),
+    NUMBER("pendingRequests"),
+    {"stop", SHAPE_OBJECT, 0, .shape = &answer_stop,
+     .about = "How all access of this person was last revoked; absent: never"},
+};
+const struct shape answer_person = SHAPE("Person", person_fields);
+
 /* ---- tools, mappings ---- */
 
 static const struct shape_field group_fields[] = {
@@ -180,6 +235,8 @@ static const struct shape_field tool_fields[] = {
     STRING_OR_NULL("connectorId"),
     ONE_OF("drift", values_drift),
     {"entitlementGroup", SHAPE_OBJECT, MAY_BE_NULL, .shape = &answer_group},
+    {"stop", SHAPE_OBJECT, 0, .shape = &answer_stop,
+     .about = "That the tool is under; absent, where it is not stopped"},
     {"jobId", SHAPE_STRING, 0, .about = "In a 202 only"},
 };
 const struct shape answer_tool = SHAPE("Tool", tool_fields);
@@ -256,9 +313,6 @@ static const struct shape_field follow_up_fields[] = {
     INSTANT_OR_NULL("since"),
 };
 static const struct shape answer_follow_up = SHAPE("FollowUp", follow_up_fields);
-
-static const struct shape_field actor_fields[] = {STRING("kind"), STRING("id")};
-static const struct shape answer_actor = SHAPE("Actor", actor_fields);
 
 static const struct shape_field history_fields[] = {
     INSTANT("at"),          STRING_OR_NULL("from"), STRING("to"), {"actor", SHAPE_OBJECT, MUST, .shape = &answer_actor},

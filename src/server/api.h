@@ -35,6 +35,9 @@ API_HANDLER(api_tool_replace);
 API_HANDLER(api_tool_delete);
 API_HANDLER(api_tool_bind_group);
 API_HANDLER(api_tool_unbind_group);
+API_HANDLER(api_tool_stop);
+API_HANDLER(api_tool_stop_list);
+API_HANDLER(api_tool_resume);
 
 API_HANDLER(api_mapping_list);
 API_HANDLER(api_mapping_create);
@@ -78,6 +81,9 @@ API_HANDLER(api_audit_public_key);
 
 API_HANDLER(api_evidence);
 API_HANDLER(api_person_erase);
+API_HANDLER(api_person_read);
+API_HANDLER(api_person_revoke);
+API_HANDLER(api_person_revoke_list);
 
 API_HANDLER(api_inbox_read);
 API_HANDLER(api_hook_jira);
@@ -105,6 +111,9 @@ enum result api_connector_run_test(struct api_call *call, const struct api_conne
 /* Keeps the report as the connector's last test, and what it found about bound groups on their tools. */
 enum result api_connector_save_test(struct api_call *call, const struct connector_settings *settings,
                                     const struct connector_test *test) MUST_CHECK;
+
+/* Fills in how far the stop of a tool has come that was just read, before it is rendered. */
+enum result api_tool_see(struct api_call *call, struct tool *tool) MUST_CHECK;
 
 /* A job that acts on the grant, for the jobId of a 202; NULL: none is known. */
 const char *api_job_of_grant(struct api_call *call, const char *grant_id);

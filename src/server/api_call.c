@@ -139,6 +139,11 @@ enum result call_answer_job(struct api_call *call, json_t *value, const char *jo
 	return result;
 }
 
+const char *call_cursor(struct api_call *call, const char *next)
+{
+	return cursor_encode(call->arena, call->route->pattern, next);
+}
+
 enum result call_answer_list(struct api_call *call, json_t *items, const char *next)
 {
 	bool failed = false;
@@ -146,7 +151,7 @@ enum result call_answer_list(struct api_call *call, json_t *items, const char *n
 	json_t *list = json_object();
 	json_put(list, "items", items, &failed);
 	if (next != NULL) {
-		cursor = cursor_encode(call->arena, call->route->pattern, next);
+		cursor = call_cursor(call, next);
 		failed = failed || cursor == NULL;
 	}
 	json_put_string(list, "nextCursor", cursor, &failed);

@@ -137,6 +137,8 @@ enum result call_answer(struct api_call *call, int status, json_t *value) MUST_C
 enum result call_answer_job(struct api_call *call, json_t *value, const char *job_id) MUST_CHECK;
 /* `items` is taken; `next` is the last key, NULL on the last page. */
 enum result call_answer_list(struct api_call *call, json_t *items, const char *next) MUST_CHECK;
+/* The cursor of this route's list; NULL on failure. */
+const char *call_cursor(struct api_call *call, const char *next);
 enum result call_answer_nothing(struct api_call *call) MUST_CHECK; /* 204 */
 enum result call_answer_text(struct api_call *call, const char *content_type, const char *text) MUST_CHECK;
 void call_answer_header(struct api_call *call, const char *name, const char *value);

@@ -13,6 +13,8 @@ static enum result group_match(struct api_call *call, struct tool *ret_tool)
 	struct store *store = call_store(call);
 	int64_t expected;
 	enum result result = store->ops->tool_read(store, call->parameters[0], call->arena, ret_tool);
+	if (result == RESULT_OK)
+		result = api_tool_see(call, ret_tool);
 	if (result != RESULT_OK)
 		return result;
 	_cleanup_(json_decrefp) json_t *present = render_tool(ret_tool);
@@ -95,6 +97,8 @@ static enum result group_bind(struct api_call *call, struct tool *tool)
 	if (result != RESULT_OK || call->status != 0)
 		return result;
 	result = store->ops->tool_bind_group(store, &actor, tool->tool_id, &group, call->arena, tool, &call->error);
+	if (result == RESULT_OK)
+		result = api_tool_see(call, tool);
 	if (result != RESULT_OK)
 		return result;
 	return call_answer(call, 200, render_tool(tool));
@@ -161,6 +165,8 @@ static enum result group_create(struct api_call *call, const struct tool *tool)
 	if (result == RESULT_OK)
 		result = store->ops->tool_start_group(store, &actor, tool->tool_id, &order, record, call->arena, &present,
 		                                      &job_id, &call->error);
+	if (result == RESULT_OK)
+		result = api_tool_see(call, &present);
 	if (result != RESULT_OK)
 		return result;
 	call_wake_worker(call);

@@ -112,6 +112,9 @@ static enum result request_check_tool(struct api_call *call, struct tool *ret_to
 		return call_refuse(call, 422, "tool_unknown", "toolId: there is no such tool.");
 	if (result != RESULT_OK)
 		return result;
+	if (tool.stopped)
+		return call_refuse(call, 422, "tool_stopped",
+		                   "toolId: this tool is stopped; nobody is given access to it now.");
 	if (!tool.requestable)
 		return call_refuse(call, 422, "tool_not_requestable", "toolId: this tool cannot be asked for.");
 	int days = (int)json_integer_at(call->json, "durationDays", tool.default_duration_days);

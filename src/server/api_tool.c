@@ -20,6 +20,9 @@ enum result api_tool_list(struct api_call *call)
 		return result;
 	_cleanup_(json_decrefp) json_t *items = json_array();
 	for (size_t i = 0; i < count; i++) {
+		result = api_tool_see(call, &tools[i]);
+		if (result != RESULT_OK)
+			return result;
 		if (json_array_append_new(items, render_tool(&tools[i])) != 0)
 			return RESULT_NO_MEMORY;
 	}
@@ -31,6 +34,8 @@ enum result api_tool_read(struct api_call *call)
 	struct store *store = call_store(call);
 	struct tool tool;
 	enum result result = store->ops->tool_read(store, call->parameters[0], call->arena, &tool);
+	if (result == RESULT_OK)
+		result = api_tool_see(call, &tool);
 	if (result != RESULT_OK)
 		return result;
 	return call_answer(call, 200, render_tool(&tool));
@@ -104,6 +109,8 @@ static enum result tool_match(struct api_call *call, struct tool *ret_tool, int6
 {
 	struct store *store = call_store(call);
 	enum result result = store->ops->tool_read(store, call->parameters[0], call->arena, ret_tool);
+	if (result == RESULT_OK)
+		result = api_tool_see(call, ret_tool);
 	if (result != RESULT_OK)
 		return result;
 	_cleanup_(json_decrefp) json_t *present = render_tool(ret_tool);
@@ -122,6 +129,8 @@ enum result api_tool_replace(struct api_call *call)
 		result = tool_written(call, &tool);
 	if (result == RESULT_OK)
 		result = store->ops->tool_update(store, &actor, &tool, expected, call->arena, &replaced, &call->error);
+	if (result == RESULT_OK)
+		result = api_tool_see(call, &replaced);
 	if (result != RESULT_OK)
 		return result;
 	return call_answer(call, 200, render_tool(&replaced));

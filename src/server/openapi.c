@@ -87,6 +87,10 @@ static json_t *openapi_success(struct openapi *openapi, const struct route *rout
 		openapi_text(openapi, response, route);
 	else if (route->answer == ROUTE_LIST)
 		openapi_content(openapi, response, "application/json", openapi_list(openapi, route->response));
+	else if (route->preview != NULL)
+		openapi_content(openapi, response, "application/json",
+		                json_pack("{s:[o,o]}", "anyOf", openapi_reference(openapi, route->response),
+		                          openapi_reference(openapi, route->preview)));
 	else
 		openapi_content(openapi, response, "application/json",
 		                route->response != NULL ? openapi_reference(openapi, route->response) : NULL);

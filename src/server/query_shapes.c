@@ -70,6 +70,18 @@ static const struct shape_field dry_run_fields[] = {
 };
 const struct shape query_dry_run = SHAPE("DryRunQuery", dry_run_fields);
 
+static const struct shape_field stop_fields[] = {
+    PAGE_FIELDS,
+    {"dryRun", SHAPE_BOOLEAN, .about = "Tells what it would do, page by page, and does nothing"},
+};
+const struct shape query_stop = SHAPE("StopQuery", stop_fields);
+
+static const struct shape_field stop_list_fields[] = {
+    PAGE_FIELDS,
+    {"outcome", SHAPE_STRING, .max = 16, .values = values_stop_outcome},
+};
+const struct shape query_stop_list = SHAPE("StopListQuery", stop_list_fields);
+
 static const struct shape_field wait_fields[] = {
     {"wait", SHAPE_INTEGER, 0, 0, 20, .about = "Seconds to wait for the next change of state"},
 };

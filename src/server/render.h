@@ -33,6 +33,13 @@ json_t *render_grant(const struct grant *grant, const struct grant_history *hist
 json_t *render_finding(const struct finding *finding) MUST_CHECK;
 json_t *render_group_watch(const struct group_watch *watch) MUST_CHECK;
 json_t *render_job(const struct job *job) MUST_CHECK;
+json_t *render_stop_item(const struct stop_item *item) MUST_CHECK;
+/* `items` is taken; cursor NULL: the last page. */
+json_t *render_stop_preview(const struct stop_preview *preview, json_t *items, const char *cursor) MUST_CHECK;
+/* `stop` NULL: there was none. */
+json_t *render_person(const char *account_id, const struct stop_preview *open, const struct stop *stop) MUST_CHECK;
+/* The member "stop" of a tool or a person. */
+void render_stop(json_t *object, const struct stop *stop, bool *failed);
 json_t *render_inbox_event(const struct inbox_event *event) MUST_CHECK;
 
 #endif

@@ -157,6 +157,8 @@ json_t *render_tool(const struct tool *tool)
 	json_put_string(object, "connectorId", tool->connector_id, &failed);
 	json_put_string(object, "drift", tool->drift != NULL ? tool->drift : "report", &failed);
 	json_put(object, "entitlementGroup", render_entitlement_group(&tool->group, &failed), &failed);
+	if (tool->stop != NULL)
+		render_stop(object, tool->stop, &failed);
 	return render_done(object, failed);
 }
 

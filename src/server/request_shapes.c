@@ -82,8 +82,9 @@ const struct shape shape_connector_replace = SHAPE("ConnectorReplace", connector
 	     .about = "Days before the end on which the issue is told; without it 7 and 1, empty: never"},                 \
 	    {"connectorId", SHAPE_STRING, SHAPE_NULLABLE, 0, 0, SHAPE_LABEL},                                              \
 	    {"drift", SHAPE_STRING, 0, 0, 16, .values = values_drift, .about = "What a check settles by itself"},          \
+	    {"entitlementGroup", SHAPE_ANY, SHAPE_READ_ONLY},                                                              \
 	{                                                                                                                  \
-		"entitlementGroup", SHAPE_ANY, SHAPE_READ_ONLY                                                                 \
+		"stop", SHAPE_ANY, SHAPE_READ_ONLY                                                                             \
 	}
 
 static const struct shape_field tool_create_fields[] = {
@@ -209,6 +210,14 @@ static const struct shape_field adopt_fields[] = {
     {"durationDays", SHAPE_INTEGER, 0, 1, 3650, .about = "The tool's default if not given"},
 };
 const struct shape shape_finding_adopt = SHAPE("FindingAdopt", adopt_fields);
+
+/* ---- stops ---- */
+
+static const struct shape_field stop_fields[] = {
+    {"confirm", SHAPE_STRING, 0, 1, LENGTH_ACCOUNT, .about = "The id of the path once more; required, but with dryRun"},
+    {"reason", SHAPE_STRING, 0, 0, LENGTH_TEXT, .about = "Kept with the stop"},
+};
+const struct shape shape_stop = SHAPE("StopOrder", stop_fields);
 
 /* ---- hooks ---- */
 

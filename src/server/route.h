@@ -44,7 +44,8 @@ struct route {
 	const struct shape *request; /* NULL: no body */
 	const struct shape *query;   /* NULL: no arguments */
 	const struct shape *response;
-	const char *media[2]; /* of ROUTE_TEXT; text/plain if it names none */
+	const struct shape *preview; /* what ?dryRun=true is answered with instead; NULL: the same */
+	const char *media[2];        /* of ROUTE_TEXT; text/plain if it names none */
 	int success[3];
 	int problems[ROUTE_STATUS_MAX]; /* beside those that every route may give */
 	const char *operation;          /* operationId */

@@ -111,6 +111,19 @@ static const struct route routes[] = {
      .problems = {404, 409, 412}, .operation = "unbindEntitlementGroup",
      .summary = "Unbinds the group, which stays in the directory", .handle = api_tool_unbind_group},
 
+    {ROUTE("POST", TOOL "/stop", A, ROUTE_QUICK, ROUTE_OBJECT, ROUTE_CONDITIONAL | ROUTE_BODY_OPTIONAL),
+     .query = &query_stop, .request = &shape_stop, .response = &answer_tool, .preview = &answer_stop_preview,
+     .success = {200}, .problems = {404, 412}, .operation = "stopTool",
+     .summary = "Takes all access to the tool away and gives no more; ?dryRun=true: from whom",
+     .handle = api_tool_stop},
+    {ROUTE("GET", TOOL "/stop", A | U, ROUTE_QUICK, ROUTE_LIST, 0), .query = &query_stop_list,
+     .response = &answer_stop_item, .success = {200}, .problems = {404}, .operation = "listStopOfTool",
+     .summary = "Whom the tool's last stop covers, and what became of each", .handle = api_tool_stop_list},
+    {ROUTE("POST", TOOL "/resume", A, ROUTE_QUICK, ROUTE_OBJECT, ROUTE_CONDITIONAL | ROUTE_BODY_OPTIONAL),
+     .request = &shape_nothing, .response = &answer_tool, .success = {200}, .problems = {404, 412},
+     .operation = "resumeTool", .summary = "Lets a stopped tool be asked for again; gives nobody back",
+     .handle = api_tool_resume},
+
     /* ---- identity mappings
        -------------------------------------------------------------------------------------------------- */
     {ROUTE("GET", V1 "/identity-mappings", A | U, ROUTE_QUICK, ROUTE_LIST, 0), .query = &query_mappings,
@@ -253,6 +266,18 @@ static const struct route routes[] = {
     {ROUTE("POST", V1 "/people/{accountId}/erase", A, ROUTE_WAITING, ROUTE_OBJECT, 0), .request = &shape_person_erase,
      .response = &answer_erasure, .success = {200}, .problems = {404, 409}, .operation = "erasePerson",
      .summary = "Takes away a person's texts and names", .handle = api_person_erase},
+
+    {ROUTE("GET", V1 "/people/{accountId}", A | U, ROUTE_QUICK, ROUTE_OBJECT, 0), .response = &answer_person,
+     .success = {200}, .problems = {404}, .operation = "getPerson",
+     .summary = "What is open of a person, and how their access was last revoked", .handle = api_person_read},
+    {ROUTE("POST", V1 "/people/{accountId}/revoke", A, ROUTE_QUICK, ROUTE_OBJECT, ROUTE_BODY_OPTIONAL),
+     .query = &query_stop, .request = &shape_stop, .response = &answer_person, .preview = &answer_stop_preview,
+     .success = {200}, .problems = {404}, .operation = "revokePerson",
+     .summary = "Takes all access of a person away and cancels their requests; ?dryRun=true: which",
+     .handle = api_person_revoke},
+    {ROUTE("GET", V1 "/people/{accountId}/revoke", A | U, ROUTE_QUICK, ROUTE_LIST, 0), .query = &query_stop_list,
+     .response = &answer_stop_item, .success = {200}, .problems = {404}, .operation = "listRevokeOfPerson",
+     .summary = "What was last revoked of a person, and what became of each", .handle = api_person_revoke_list},
 
     /* ---- inbox, hooks
        ------------------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ extern const struct shape shape_grant_resolve;
 extern const struct shape shape_person_erase;
 extern const struct shape shape_reason;
 extern const struct shape shape_finding_adopt;
+extern const struct shape shape_stop;
 extern const struct shape shape_webhook;
 extern const struct shape shape_automation;
 
@@ -36,6 +37,8 @@ extern const struct shape query_wait;
 extern const struct shape query_search;
 extern const struct shape query_export;
 extern const struct shape query_evidence;
+extern const struct shape query_stop;
+extern const struct shape query_stop_list;
 
 /* what is answered (answer_shapes.c) */
 extern const struct shape answer_problem;
@@ -57,6 +60,9 @@ extern const struct shape answer_audit_event;
 extern const struct shape answer_checkpoint;
 extern const struct shape answer_public_key;
 extern const struct shape answer_erasure;
+extern const struct shape answer_stop_item;
+extern const struct shape answer_stop_preview;
+extern const struct shape answer_person;
 extern const struct shape answer_inbox_event;
 extern const struct shape answer_event_id;
 
@@ -74,6 +80,7 @@ extern const char *const values_request_status[];
 extern const char *const values_grant_status[];
 extern const char *const values_job_status[];
 extern const char *const values_job_kind[];
+extern const char *const values_stop_outcome[];
 
 #define LENGTH_NAME 200
 #define LENGTH_TEXT 4000
