@@ -49,7 +49,7 @@ before(async () => {
   const mapping = await world.must('POST', '/api/v1/identity-mappings', { accountId: world.seed.accounts.max, connectorId: 'sandbox', externalId: 'max+ai@contoso.example' });
   const event = await (await world.webhook({ webhookEvent: 'jira:issue_updated', issue: { id: '1', key: 'AIC-1' } })).json();
   const { items: jobs } = await world.must('GET', '/api/v1/jobs');
-  ids = { connectorId: 'sandbox', toolId: 'test-tool', mappingId: mapping.mappingId, requestId: request.requestId, grantId: grant.grantId, jobId: jobs[0].jobId, eventId: event.eventId };
+  ids = { connectorId: 'sandbox', toolId: 'test-tool', mappingId: mapping.mappingId, requestId: request.requestId, grantId: grant.grantId, jobId: jobs[0].jobId, eventId: event.eventId, accountId: world.seed.accounts.ada };
   // Somebody who is in the group by nobody's approval, as a check finds them.
   await world.control('PUT', '/state?quiet=1', { membership: { groupId: story.groupId, add: ['c0000000-0000-4000-8000-000000000200'] } });
   await world.must('POST', '/api/v1/connectors/sandbox/check');

@@ -30,6 +30,7 @@ const may = {
   [`POST ${connector}/test`]: A, [`POST ${connector}/enable`]: A, [`POST ${connector}/disable`]: A,
   [`POST ${connector}/held-removals/release`]: A, [`POST ${connector}/held-removals/cancel`]: A, [`GET ${connector}/groups`]: A,
   'GET /api/v1/tools': ALL, 'POST /api/v1/tools': A, [`GET ${tool}`]: ALL, [`PUT ${tool}`]: A, [`DELETE ${tool}`]: A,
+  [`POST ${tool}/stop`]: A, [`GET ${tool}/stop`]: AU, [`POST ${tool}/resume`]: A,
   [`POST ${tool}/entitlement-group`]: A, [`DELETE ${tool}/entitlement-group`]: A,
   'GET /api/v1/identity-mappings': AU, 'POST /api/v1/identity-mappings': A,
   [`GET ${mapping}`]: AU, [`PUT ${mapping}`]: A, [`DELETE ${mapping}`]: A,
@@ -45,6 +46,7 @@ const may = {
   [`POST ${connector}/check`]: A, [`GET ${connector}/checks`]: AU,
   'GET /api/v1/findings': AU, [`GET ${finding}`]: AU,
   [`POST ${finding}/put-back`]: A, [`POST ${finding}/take-out`]: A, [`POST ${finding}/adopt`]: A,
+  'GET /api/v1/people/{accountId}': AU, 'POST /api/v1/people/{accountId}/revoke': A, 'GET /api/v1/people/{accountId}/revoke': AU,
 };
 // Proven by a signature and by a token of their own: no role has anything to do with them.
 const hooks = ['POST /hooks/jira', 'POST /hooks/jira-automation'];
