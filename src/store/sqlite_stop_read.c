@@ -59,11 +59,12 @@ enum result sqlite_op_stop_read(struct store *store, enum stop_kind kind, const 
 
 /* ---- a preview ---- */
 
+/* Materialized: who keeps whom is asked for once a grant. */
 #define PREVIEW(of, keeper)                                                                                            \
-	"SELECT count(*), coalesce(sum(kept), 0), coalesce(sum(NOT kept AND preexisting), 0), (SELECT count(*) FROM "      \
-	"access_request WHERE " of                                                                                         \
-	" = ?1 AND status = 'pending') FROM (SELECT g.membership_preexisting AS preexisting, " keeper                      \
-	" IS NOT NULL AS kept FROM access_grant g WHERE g." of " = ?1 AND g.status IN " GRANT_OPEN ")"
+	"WITH listed AS MATERIALIZED (SELECT g.membership_preexisting AS preexisting, " keeper                             \
+	" IS NOT NULL AS kept FROM access_grant g WHERE g." of " = ?1 AND g.status IN " GRANT_OPEN                         \
+	") SELECT count(*), coalesce(sum(kept), 0), coalesce(sum(NOT kept AND preexisting), 0), (SELECT count(*) FROM "    \
+	"access_request WHERE " of " = ?1 AND status = 'pending') FROM listed"
 
 static void preview_read(struct cursor *cursor, void *item)
 {

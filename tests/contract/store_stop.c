@@ -365,6 +365,36 @@ static void the_brake_holds_nothing_of_a_stop_and_lets_go_of_what_it_held(void *
 	assert_int_equal(progress(scene, STOP_TOOL, "chat").done, 60);
 }
 
+/* Fifteen whose time was over, and who leave by a stop then, are no reason to hold the fifteen that come after them. */
+static void who_was_leaving_by_time_already_leaves_as_one_that_was_asked_for(void **state)
+{
+	struct scene *scene = *state;
+	struct held_removals held;
+	bool more = true;
+
+	scene_catalog(scene);
+	share_group(scene);
+	assert_ok(DO(scene, expiry_advance, &more, &scene->error));
+	for (int person = 0; person < 15; person++)
+		(void)member_of(scene, "chat", person);
+	scene_pass(scene, DAY);
+	for (int person = 15; person < 30; person++)
+		(void)member_of(scene, "other", person);
+	scene_pass(scene, 89 * DAY);
+	scene_reopen(scene);
+	for (int round = 0; round < 2; round++) {
+		for (more = true; more;)
+			assert_ok(DO(scene, expiry_advance, &more, &scene->error));
+		assert_ok(DO(scene, removals_held, "entra", scene->arena, &held));
+		assert_int_equal(held.count, 0);
+		if (round == 0)
+			stop_tool(scene);
+		scene_pass(scene, DAY);
+		scene_reopen(scene);
+	}
+	assert_int_equal(remove_all(scene), 30);
+}
+
 static void what_needs_a_person_is_counted_until_the_person_has_settled_it(void **state)
 {
 	struct scene *scene = *state;
@@ -501,6 +531,7 @@ int main(void)
 	    scene_test(a_resumed_tool_may_be_asked_for_and_gives_nobody_back),
 	    scene_test(a_resume_amid_a_stop_leaves_nobody_of_it_in),
 	    scene_test(the_brake_holds_nothing_of_a_stop_and_lets_go_of_what_it_held),
+	    scene_test(who_was_leaving_by_time_already_leaves_as_one_that_was_asked_for),
 	    scene_test(what_needs_a_person_is_counted_until_the_person_has_settled_it),
 	    scene_test(a_stop_is_not_begun_on_a_tool_that_was_changed_meanwhile),
 	    scene_test(a_revoked_person_loses_every_tool_and_their_requests_and_nobody_else_does),

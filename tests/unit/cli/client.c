@@ -135,6 +135,20 @@ static void an_id_stays_in_its_place_in_the_path(void **state)
 	                    "/connectors/entra/groups?search=ai%20tools");
 }
 
+/* A trial run that was sent without its mark would be the real one. */
+static void a_dry_run_is_asked_for_in_the_path_and_not_in_the_body(void **state)
+{
+	struct spoken spoken;
+
+	(void)state;
+	SPEAK(&spoken, "tool", "stop", 1, "chat", "--dry-run", "--reason", "A leak");
+	assert_string_equal(client_path(spoken.verb, &spoken.arguments, "limit=200", arena),
+	                    "/tools/chat/stop?dryRun=true&limit=200");
+	assert_string_equal(body_of(&spoken, "{}"), "{\"reason\":\"A leak\"}");
+	SPEAK(&spoken, "person", "revoke", 1, "712020:a/b");
+	assert_string_equal(client_path(spoken.verb, &spoken.arguments, NULL, arena), "/people/712020%3Aa%2Fb/revoke");
+}
+
 static void a_file_must_be_an_object(void **state)
 {
 	static const char *const wrong[] = {"[1]", "{\"a\":1,\"a\":2}", "{\"a\":", ""};
@@ -164,6 +178,7 @@ int main(void)
 	    TEST(a_value_of_the_wrong_kind_is_not_sent),
 	    TEST(a_secret_comes_from_a_file_and_loses_its_newline),
 	    TEST(an_id_stays_in_its_place_in_the_path),
+	    TEST(a_dry_run_is_asked_for_in_the_path_and_not_in_the_body),
 	    TEST(a_file_must_be_an_object),
 	};
 

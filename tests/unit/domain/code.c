@@ -138,6 +138,8 @@ static const char *const ours[] = {
     "store_in_use",
     "store_migration_changed",
     "store_missing",
+    "tool_stopped",
+    "person_revoked",
     "person_has_grants",
     "person_has_requests",
     "lease_lost",

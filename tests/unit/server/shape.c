@@ -160,6 +160,15 @@ static void every_object_has_every_member_that_the_contract_names(void **state)
 	                    .expiry_warnings = {.days = {7, 1}, .count = 2},
 	                    .group = {.mode = "bind", .group_id = "g"}};
 	check_rendered(&answer_tool, render_tool(&tool));
+	struct stop stop = {.stopped_at = 1, .actor_kind = "token", .actor_id = "p", .reason = "", .total = 3, .done = 1};
+	tool.stop = &stop;
+	check_rendered(&answer_tool, render_tool(&tool));
+	struct stop_item item = {.grant_id = "g", .tool_id = "t", .outcome = "kept", .kept_by_grant_id = "k"};
+	check_rendered(&answer_stop_item, render_stop_item(&item));
+	struct stop_preview preview = {.total = 3, .removed = 2, .kept = 1};
+	check_rendered(&answer_stop_preview, render_stop_preview(&preview, json_array(), NULL));
+	check_rendered(&answer_person, render_person("a", &preview, &stop));
+	check_rendered(&answer_person, render_person("a", &preview, NULL));
 	struct identity_mapping mapping = {.mapping_id = "m",
 	                                   .account_id = "a",
 	                                   .connector_id = "c",
