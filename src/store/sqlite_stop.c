@@ -97,14 +97,13 @@ static void ask_for_unasked(struct session *session, int64_t grant_key)
 	        SQL_ARGS(sql_int(grant_key)));
 }
 
-static enum result ask_back(struct session *session, const struct covered *covered)
+static enum result ask_back(struct session *session, const struct sqlite_write *write, const struct covered *covered)
 {
 	const char *code = covered->kind == STOP_TOOL ? "tool_stopped" : "person_revoked";
 	const struct code *known = code_find(code);
 	struct grant_change change = {
 	    .event = GRANT_EVENT_REVOKE, .code = code, .reason = known != NULL ? known->summary : code};
-	struct error error = {0};
-	struct sqlite_write one = {.actor = &covered->actor, .id = covered->grant_id, .in = &change, .error = &error};
+	struct sqlite_write one = {.actor = &covered->actor, .id = covered->grant_id, .in = &change, .error = write->error};
 	enum result result;
 
 	outcome_set(session, covered->place, "leaving");
@@ -117,7 +116,7 @@ static enum result ask_back(struct session *session, const struct covered *cover
 	return result == RESULT_CONFLICT ? RESULT_OK : result;
 }
 
-static enum result ask_some(struct session *session, size_t *ret_count)
+static enum result ask_some(struct session *session, const struct sqlite_write *write, size_t *ret_count)
 {
 	struct covered *list = NULL;
 	size_t count = 0;
@@ -129,7 +128,7 @@ static enum result ask_some(struct session *session, size_t *ret_count)
 	    SQL_ARGS(sql_int(STOP_STEP)), &list, &count, NULL);
 
 	for (size_t at = 0; result == RESULT_OK && at < count; at++)
-		result = ask_back(session, &list[at]);
+		result = ask_back(session, write, &list[at]);
 	if (result == RESULT_OK)
 		*ret_count = count;
 	return result;
@@ -139,7 +138,7 @@ static enum result advance_work(struct session *session, struct sqlite_write *wr
 {
 	bool *ret_more = write_out(write);
 	size_t count = 0;
-	enum result result = ask_some(session, &count);
+	enum result result = ask_some(session, write, &count);
 
 	*ret_more = count == STOP_STEP;
 	return result;
@@ -215,18 +214,18 @@ static void stop_tell(struct session *session, const struct actor *actor, const 
 	             "ok", text);
 }
 
-static enum result begin(struct session *session, const struct actor *actor, const struct stop_order *order,
-                         int64_t requests, int64_t *ret_key)
+static enum result begin(struct session *session, const struct sqlite_write *write, int64_t requests, int64_t *ret_key)
 {
+	const struct stop_order *order = write->in;
 	uint8_t salt[TEXT_SALT_SIZE];
 	size_t asked = 0;
 	int64_t key;
 
 	id_random_bytes(salt, sizeof(salt));
-	key = stop_insert(session, actor, order, salt);
-	stop_tell(session, actor, order, salt, cover(session, key, order), requests);
+	key = stop_insert(session, write->actor, order, salt);
+	stop_tell(session, write->actor, order, salt, cover(session, key, order), requests);
 	*ret_key = key;
-	return ask_some(session, &asked);
+	return ask_some(session, write, &asked);
 }
 
 static enum result begin_tool(struct session *session, struct sqlite_write *write)
@@ -240,7 +239,7 @@ static enum result begin_tool(struct session *session, struct sqlite_write *writ
 		return result;
 	result = version_check(write, present.version);
 	if (result == RESULT_OK)
-		result = begin(session, write->actor, order, 0, &key);
+		result = begin(session, write, 0, &key);
 	if (result == RESULT_OK)
 		sql_run(session, "UPDATE tool SET stop_key = ?2, updated_at = ?3, version = version + 1 WHERE tool_id = ?1",
 		        SQL_ARGS(sql_text(order->subject), sql_int(key), sql_int(session->now)));
@@ -306,7 +305,7 @@ static enum result begin_person(struct session *session, struct sqlite_write *wr
 	if (!has_something(session, order->subject))
 		return RESULT_OK;
 	result = cancel_requests(session, write, &requests);
-	return result == RESULT_OK ? begin(session, write->actor, order, (int64_t)requests, &key) : result;
+	return result == RESULT_OK ? begin(session, write, (int64_t)requests, &key) : result;
 }
 
 enum result sqlite_op_stop_begin(struct store *store, const struct actor *actor, const struct stop_order *order,

@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static const struct shape *const shapes[] = {
     &shape_nothing,        &shape_connector_create, &shape_connector_replace, &shape_tool_create, &shape_tool_replace,
     &shape_group_bind,     &shape_mapping_create,   &shape_mapping_replace,   &shape_resolve,     &shape_intake,
-    &shape_request_create, &shape_comment,          &shape_grant_resolve,     &shape_automation,
+    &shape_request_create, &shape_comment,          &shape_grant_resolve,     &shape_automation,  &shape_stop,
 };
 
 static void fuzz_path(const char *path, struct arena *arena)
