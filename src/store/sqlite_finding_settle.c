@@ -190,6 +190,8 @@ static enum result adopt_tool(struct session *session, struct sqlite_write *writ
 		result = tool_get(session, session->scratch, tool_id, ret_tool);
 	if (result != RESULT_OK)
 		return result == RESULT_NOT_FOUND ? refuse_not_found(write, "tool") : result;
+	if (ret_tool->stopped)
+		return write_refuse(write, RESULT_CONFLICT, "tool_stopped", "%s", code_find("tool_stopped")->summary);
 	if (order->duration_days > ret_tool->max_duration_days)
 		return write_refuse(write, RESULT_INVALID, "duration_exceeds_maximum",
 		                    "durationDays: this tool is given for %d days at most.", ret_tool->max_duration_days);

@@ -242,7 +242,7 @@ enum result request_grant_at_once(struct session *session, struct sqlite_write *
                                   const struct access_request *request, const struct request_change *change,
                                   char ret_grant_id[ID_SIZE])
 {
-	uint8_t salt[SALT_SIZE];
+	uint8_t salt[TEXT_SALT_SIZE];
 	struct request_row row;
 	const char *grant_id;
 
