@@ -65,10 +65,11 @@ enum result evidence_verify_walk(FILE *file, struct evidence_check *check)
 
 static void say_what_holds(const struct evidence_check *check)
 {
-	(void)printf("The evidence holds: %" PRId64 " request%s, %" PRId64 " grant%s, events %" PRId64 " to %" PRId64
-	             " (%" PRId64 ") without a gap.\n",
+	(void)printf("The evidence holds: %" PRId64 " request%s, %" PRId64 " grant%s, %" PRId64
+	             " finding%s, events %" PRId64 " to %" PRId64 " (%" PRId64 ") without a gap.\n",
 	             check->requests, check->requests == 1 ? "" : "s", check->grants, check->grants == 1 ? "" : "s",
-	             check->before.seq + 1, check->after.seq, check->events);
+	             check->findings, check->findings == 1 ? "" : "s", check->before.seq + 1, check->after.seq,
+	             check->events);
 	(void)printf("Period %s to %s, %s%s; made %s.\n", check->from[0] ? check->from : "the beginning", check->to,
 	             check->tool_id[0] ? "tool " : "all tools", check->tool_id, check->made_at);
 }

@@ -9,7 +9,7 @@
 #include "domain/evidence_file.h"
 
 /* Records come in this order; a stage may be entered from an earlier one only. */
-enum stage { STAGE_BEGIN, STAGE_PAGE, STAGE_REQUESTS, STAGE_CHAIN, STAGE_AFTER, STAGE_END };
+enum stage { STAGE_BEGIN, STAGE_PAGE, STAGE_REQUESTS, STAGE_FINDINGS, STAGE_CHAIN, STAGE_AFTER, STAGE_END };
 
 #define LONGEST_SEAL ((size_t)4096)
 
@@ -123,9 +123,12 @@ static enum result take_after(struct evidence_check *check, const json_t *value,
 
 static enum result take_end(struct evidence_check *check, const json_t *value)
 {
+	/* A file of a version that knew no findings has none, and does not count them. */
 	if (json_integer_at(value, "requests", -1) != check->requests ||
-	    json_integer_at(value, "grants", -1) != check->grants || json_integer_at(value, "events", -1) != check->events)
-		return fail(check, 0, "The file does not hold as many requests, grants and events as it says.");
+	    json_integer_at(value, "grants", -1) != check->grants ||
+	    json_integer_at(value, "findings", 0) != check->findings ||
+	    json_integer_at(value, "events", -1) != check->events)
+		return fail(check, 0, "The file does not hold as many requests, grants, findings and events as it says.");
 	return RESULT_OK;
 }
 
@@ -158,6 +161,10 @@ static enum result take_record(struct evidence_check *check, const char *kind, c
 		check->requests += text_equal(kind, EVIDENCE_REQUEST);
 		check->grants += text_equal(kind, EVIDENCE_GRANT);
 		return advance(check, STAGE_REQUESTS, STAGE_REQUESTS) ? RESULT_OK : out_of_order(check);
+	}
+	if (text_equal(kind, EVIDENCE_FINDING)) {
+		check->findings++;
+		return advance(check, STAGE_REQUESTS, STAGE_FINDINGS) ? RESULT_OK : out_of_order(check);
 	}
 	if (text_equal(kind, EVIDENCE_BEFORE))
 		return advance(check, STAGE_REQUESTS, STAGE_CHAIN) ? take_before(check, value, scratch) : out_of_order(check);

@@ -21,7 +21,7 @@ struct evidence_check {
 	const struct audit_key *key;
 	const struct audit_checkpoint *since; /* NULL */
 	/* out, of a file that holds */
-	int64_t requests, grants, events;
+	int64_t requests, grants, findings, events;
 	struct audit_checkpoint before, after; /* before.seq 0: the chain's beginning */
 	char from[40], to[40], made_at[40], tool_id[80];
 	/* out, of one that does not: a sentence; bad_seq: of the event that it is about, 0 if of none */

@@ -25,6 +25,7 @@
 #define EVIDENCE_ABOUT "about"     /* one: period, tool, when it was made, the public key */
 #define EVIDENCE_REQUEST "request" /* any number: a request with its decision, as the API shows it, and more */
 #define EVIDENCE_GRANT "grant"     /* after the request that it came from */
+#define EVIDENCE_FINDING "finding" /* any number: where what was in a group was not what was approved */
 #define EVIDENCE_BEFORE "before"   /* at most one: the checkpoint before the first event */
 #define EVIDENCE_EVENT "event"     /* any number, without a gap */
 #define EVIDENCE_AFTER "after"     /* one: the checkpoint at the last event */

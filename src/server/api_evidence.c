@@ -1,8 +1,8 @@
 /* Evidence of a period: a file for an auditor, streamed.
  *
- * The cases come first, then the events, up to a checkpoint that was signed after the last case was read: so no case
- * shows anything whose event is missing because it happened while the file was made. All of it passes through the
- * digest on its way out, and the seal comes last. */
+ * The cases come first, then the findings, then the events, up to a checkpoint that was signed after the last of those
+ * was read: so none of them shows anything whose event is missing because it happened while the file was made. All of
+ * it passes through the digest on its way out, and the seal comes last. */
 #include "server/api.h"
 
 #include <stdio.h>
@@ -15,9 +15,10 @@
 
 #define DAY_MS (INT64_C(24) * 60 * 60 * 1000)
 #define PIECE_CASES 50
+#define PIECE_FINDINGS 200
 #define PIECE_EVENTS 200
 
-enum part { PART_BEGIN, PART_CASES, PART_CHAIN, PART_EVENTS, PART_END, PART_OVER };
+enum part { PART_BEGIN, PART_CASES, PART_FINDINGS, PART_CHAIN, PART_EVENTS, PART_END, PART_OVER };
 
 struct evidence_stream {
 	struct call_stream stream; /* first */
@@ -119,9 +120,36 @@ static enum result fill_cases(struct api_call *call, struct text *piece)
 
 	for (size_t at = 0; result == RESULT_OK && at < count; at++)
 		result = fill_case(call, piece, &requests[at]);
-	if (count < PIECE_CASES)
-		evidence->part = evidence->stream.csv ? PART_OVER : PART_CHAIN;
-	return result;
+	if (result != RESULT_OK || count == PIECE_CASES)
+		return result;
+	evidence->part = evidence->stream.csv ? PART_OVER : PART_FINDINGS;
+	evidence->stream.after_id[0] = '\0';
+	if (!evidence->stream.csv)
+		evidence_page_findings(piece, &evidence->counts);
+	return RESULT_OK;
+}
+
+/* ---- findings ---- */
+
+static enum result fill_findings(struct api_call *call, struct text *piece)
+{
+	struct evidence_stream *evidence = evidence_of(call);
+	struct store *store = call_store(call);
+	struct finding *findings = NULL;
+	size_t count = 0;
+	enum result result = store->ops->evidence_findings(store, &evidence->about.filter, evidence->stream.after_id,
+	                                                   PIECE_FINDINGS, call->arena, &findings, &count);
+
+	if (result != RESULT_OK)
+		return result;
+	for (size_t at = 0; at < count; at++)
+		evidence_page_finding(piece, &findings[at], call->arena);
+	evidence->counts.findings += (int64_t)count;
+	if (count == PIECE_FINDINGS)
+		snprintf(evidence->stream.after_id, sizeof(evidence->stream.after_id), "%s", findings[count - 1].finding_id);
+	else
+		evidence->part = PART_CHAIN;
+	return RESULT_OK;
 }
 
 /* ---- the chain ---- */
@@ -213,6 +241,8 @@ static enum result fill_part(struct api_call *call, struct text *piece)
 		return RESULT_OK;
 	case PART_CASES:
 		return fill_cases(call, piece);
+	case PART_FINDINGS:
+		return fill_findings(call, piece);
 	case PART_CHAIN:
 		return fill_chain(call, piece);
 	case PART_EVENTS:

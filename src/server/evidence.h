@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "domain/access_request.h"
 #include "domain/audit_chain.h"
+#include "domain/finding.h"
 #include "domain/grant.h"
 #include "store/store_evidence.h"
 
@@ -32,12 +33,15 @@ struct evidence_case {
 };
 
 struct evidence_counts {
-	int64_t requests, grants, events;
+	int64_t requests, grants, findings, events;
 };
 
 void evidence_page_begin(struct text *page, const struct evidence_about *about, struct arena *arena);
 void evidence_page_case(struct text *page, const struct evidence_case *one, struct arena *arena);
-/* Between the cases and the events. */
+/* Between the cases and the findings. */
+void evidence_page_findings(struct text *page, const struct evidence_counts *counts);
+void evidence_page_finding(struct text *page, const struct finding *finding, struct arena *arena);
+/* Between the findings and the events. */
 void evidence_page_chain(struct text *page, const struct evidence_span *span, const struct evidence_counts *counts,
                          struct arena *arena);
 void evidence_page_event(struct text *page, const struct audit_event *event, struct arena *arena);

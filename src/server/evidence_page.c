@@ -302,6 +302,63 @@ void evidence_page_case(struct text *page, const struct evidence_case *one, stru
 	text_append(page, "</article>\n");
 }
 
+/* ---- findings ---- */
+
+static void none_if(struct text *page, int64_t count)
+{
+	if (count == 0)
+		text_append(page, "<p>There are none.</p>\n");
+}
+
+void evidence_page_findings(struct text *page, const struct evidence_counts *counts)
+{
+	none_if(page, counts->requests);
+	text_append(page,
+	            "<h2>Findings</h2>\n<p>Where what was in a group was not what had been approved, at any time of the "
+	            "period: who it was about, and what came of it. What is shown is how it stood when the file was "
+	            "made. A finding that was settled long before is not kept; its events are.</p>\n");
+}
+
+static void finding_settled_rows(struct text *page, const struct finding *finding)
+{
+	row_time(page, "Found", finding->found_at);
+	row_time(page, "Resolved", finding->resolved_at);
+	row(page, "Resolution", finding->resolution);
+	if (finding->settled_by_id != NULL) {
+		text_append(page, "<dt>Settled by</dt><dd>");
+		evidence_append_text(page, finding->settled_by_kind);
+		text_append_char(page, ' ');
+		evidence_append_text(page, finding->settled_by_id);
+		text_append(page, "</dd>\n");
+	}
+	row(page, "Reason", finding->reason);
+}
+
+void evidence_page_finding(struct text *page, const struct finding *finding, struct arena *arena)
+{
+	text_append(page, "<article><h3>");
+	evidence_append_text(page, finding_class_name(finding->class));
+	text_append(page, ", ");
+	evidence_append_text(page, finding->member_id);
+	text_append(page, "</h3>\n<dl>\n");
+	row(page, "Finding", finding->finding_id);
+	row(page, "State", finding_status_name(finding->status));
+	row(page, "Code", finding->code);
+	row(page, "Detail", finding->detail);
+	row(page, "Member is a", member_kind_name(finding->member_kind));
+	row(page, "Connector", finding->connector_id);
+	row(page, "Group", finding->group_id);
+	row(page, "Tool", finding->tool_id);
+	row(page, "Grant", finding->grant_id);
+	row(page, "For", finding->account_id);
+	row(page, "In the group before us", finding->preexisting ? "yes" : NULL);
+	finding_settled_rows(page, finding);
+	text_append(page, "</dl>\n");
+	json_t *value = render_finding(finding);
+	put_record(page, EVIDENCE_FINDING, value, value == NULL, arena);
+	text_append(page, "</article>\n");
+}
+
 /* ---- the chain ---- */
 
 static void checkpoint_row(struct text *page, const char *label, const struct audit_checkpoint *checkpoint)
@@ -320,8 +377,7 @@ static void checkpoint_record(struct text *page, const char *kind, const struct 
 void evidence_page_chain(struct text *page, const struct evidence_span *span, const struct evidence_counts *counts,
                          struct arena *arena)
 {
-	if (counts->requests == 0)
-		text_append(page, "<p>There are none.</p>\n");
+	none_if(page, counts->findings);
 	text_append(page,
 	            "<h2>Audit events</h2>\n<p>Everything that happened between two signed checkpoints that enclose the "
 	            "period, whichever tool it was about: each event holds the hash of the one before it, so none can "
@@ -368,11 +424,12 @@ void evidence_page_end(struct text *page, const struct evidence_span *span, cons
 	text_append(page, "</tbody></table>\n");
 	checkpoint_record(page, EVIDENCE_AFTER, &span->after, arena);
 	text_printf(page,
-	            "<h2>What this file holds</h2>\n<p>Requests: %" PRId64 ". Grants: %" PRId64 ". Audit events: %" PRId64
-	            ".</p>\n",
-	            counts->requests, counts->grants, counts->events);
+	            "<h2>What this file holds</h2>\n<p>Requests: %" PRId64 ". Grants: %" PRId64 ". Findings: %" PRId64
+	            ". Audit events: %" PRId64 ".</p>\n",
+	            counts->requests, counts->grants, counts->findings, counts->events);
 	json_put(value, "requests", json_integer(counts->requests), &failed);
 	json_put(value, "grants", json_integer(counts->grants), &failed);
+	json_put(value, "findings", json_integer(counts->findings), &failed);
 	json_put(value, "events", json_integer(counts->events), &failed);
 	put_record(page, EVIDENCE_END, value, failed, arena);
 }

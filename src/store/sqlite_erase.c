@@ -25,6 +25,11 @@
 #define USERS                                                                                                          \
 	"(SELECT external_user_id FROM access_grant WHERE account_id = ?1 AND external_user_id IS NOT NULL UNION SELECT "  \
 	"resolved_object_id FROM identity_mapping WHERE account_id = ?1 AND resolved_object_id IS NOT NULL)"
+/* What was found about them in a group, whoever wrote about it. */
+#define FINDINGS                                                                                                       \
+	"(SELECT finding_key FROM finding WHERE grant_key IN " GRANTS " OR member_id IN (SELECT lower(id) FROM (SELECT "   \
+	"external_user_id AS id FROM access_grant WHERE account_id = ?1 UNION SELECT resolved_object_id FROM "             \
+	"identity_mapping WHERE account_id = ?1)))"
 #define IS_CANDIDATE "json_extract(c.value, '$.objectId') IN " USERS
 
 /* A request that they filed for somebody else, whose grant goes on: its decision is held against Jira's once more. */
@@ -69,6 +74,15 @@ static const struct erase_step steps[] = {
      "'cancelled') THEN NULL ELSE progress END WHERE (grant_key IN " GRANTS " OR request_key IN " REQUESTS
      ") AND (error_detail IS NOT NULL OR (progress IS NOT "
      "NULL AND status IN ('succeeded', 'manualFollowUp', 'cancelled')))"},
+    /* The removal of one who has no grant here is a job of its finding. */
+    {COUNTS(other),
+     "UPDATE job SET error_detail = NULL WHERE error_detail IS NOT NULL AND kind = 'deprovision' AND grant_key IS NULL "
+     "AND subject IN (SELECT finding_id FROM finding WHERE finding_key IN " FINDINGS ")"},
+    {COUNTS(other), "UPDATE finding SET reason = NULL, detail = NULL WHERE (reason IS NOT NULL OR detail IS NOT NULL) "
+                    "AND finding_key IN " FINDINGS},
+    /* What they wrote when they settled what was found about others. */
+    {COUNTS(other), "UPDATE finding SET reason = NULL WHERE reason IS NOT NULL AND (settled_by_id = ?1 OR "
+                    "settled_by_id IN " PRINCIPALS ")"},
     {COUNTS(other),
      "UPDATE inbox_event SET reason = NULL WHERE reason IS NOT NULL AND code IS NULL AND (request_id IN (SELECT "
      "request_id "

@@ -1,6 +1,7 @@
-/* What evidence is made of: the stretch of the chain that holds a period, and the requests and grants that lived in it.
- */
+/* What evidence is made of: the stretch of the chain that holds a period, and the requests, grants and
+ * findings that lived in it. */
 #include "store/sqlite_ops.h"
+#include "store/sqlite_watch.h"
 #include "store/sqlite_work.h"
 
 /* seq 0: there is none. */
@@ -94,4 +95,24 @@ enum result sqlite_op_evidence_requests(struct store *store, const struct eviden
 	                        SQL_ARGS(sql_int(filter->from), sql_int(filter->to), sql_text(after_id),
 	                                 sql_text(filter->tool_id), sql_int(limit)),
 	                        ret_requests, ret_count, NULL);
+}
+
+/* Of a tool: what was found about it, about a grant of it, or in the group that it has. */
+#define OF_TOOL                                                                                                        \
+	"(f.tool_id = ?4 OR EXISTS (SELECT 1 FROM access_grant g WHERE g.grant_key = f.grant_key AND g.tool_id = ?4) OR "  \
+	"EXISTS (SELECT 1 FROM tool t JOIN connector c ON c.connector_key = t.connector_key WHERE t.tool_id = ?4 AND "     \
+	"t.group_id = f.group_id AND c.connector_id = f.connector_id))"
+
+enum result sqlite_op_evidence_findings(struct store *store, const struct evidence_filter *filter, const char *after_id,
+                                        int limit, struct arena *arena, struct finding **ret_findings,
+                                        size_t *ret_count)
+{
+	return sqlite_read_list(store, arena, &finding_type, limit,
+	                        "SELECT " FINDING_COLUMNS
+	                        " FROM finding f WHERE f.finding_id > ?3 AND +f.status <> 'suspected' AND f.found_at < ?2 "
+	                        "AND (f.resolved_at = 0 OR f.resolved_at >= ?1) AND (?4 IS NULL OR " OF_TOOL
+	                        ") ORDER BY f.finding_id LIMIT ?5",
+	                        SQL_ARGS(sql_int(filter->from), sql_int(filter->to), sql_text(after_id),
+	                                 sql_text(filter->tool_id), sql_int(limit)),
+	                        ret_findings, ret_count, NULL);
 }

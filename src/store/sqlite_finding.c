@@ -62,7 +62,7 @@ static const char *finding_key(const void *item, struct arena *arena)
 }
 
 const struct row_type finding_row_type = {sizeof(struct finding_row), finding_row_read, NULL};
-static const struct row_type finding_type = {sizeof(struct finding), finding_read, finding_key};
+const struct row_type finding_type = {sizeof(struct finding), finding_read, finding_key};
 
 #define FINDING_BY_ID "SELECT " FINDING_COLUMNS " FROM finding f WHERE f.finding_id = ?1 AND f.status <> 'suspected'"
 

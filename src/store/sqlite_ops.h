@@ -115,6 +115,7 @@
 	X(audit_checkpoint_list)                                                                                           \
 	X(evidence_span)                                                                                                   \
 	X(evidence_requests)                                                                                               \
+	X(evidence_findings)                                                                                               \
 	X(audit_list_of_grant)                                                                                             \
 	X(subject_erase)                                                                                                   \
 	X(counts)                                                                                                          \

@@ -2,15 +2,15 @@
  *
  * What stays however old it is: an event that is not settled, since it was acknowledged; a job that is not final, or
  * whose grant or request is still open, since the job's mark keeps the same word from being said twice; the last
- * attempt to create a group that a tool still lacks, since it knows what may have been made; and everything of the
- * audit chain.
- */
+ * attempt to create a group that a tool still lacks, since it knows what may have been made; a finding that still
+ * stands, settled or not yet; and everything of the audit chain. */
 #include "store/sqlite_ops.h"
 #include "store/sqlite_work.h"
 
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 #define JOBS_KEPT_MS (90 * DAY_MS)
 #define TESTS_KEPT_MS (90 * DAY_MS)
+#define FINDINGS_KEPT_MS (90 * DAY_MS)
 #define PURGE_STEP 2000
 
 #define JOB_NEEDED                                                                                                     \
@@ -58,6 +58,15 @@ static int purge_tests(struct session *session)
 	return sql_changes(session);
 }
 
+static int purge_findings(struct session *session)
+{
+	sql_run(session,
+	        "DELETE FROM finding WHERE finding_key IN (SELECT finding_key FROM finding INDEXED BY finding_by_age WHERE "
+	        "status = 'resolved' AND resolved_at < ?1 ORDER BY resolved_at LIMIT ?2)",
+	        SQL_ARGS(sql_int(session->now - FINDINGS_KEPT_MS), sql_int(PURGE_STEP)));
+	return sql_changes(session);
+}
+
 /* The last job of the next step: everything behind `purging`'s place up to it is looked at now. */
 static void purge_jobs_end(struct session *session, const struct purging *purging, struct purged *ret_purged)
 {
@@ -102,6 +111,7 @@ static enum result purge_step(struct session *session, struct sqlite_write *writ
 	ret_purged->dropped = purge_inbox(session, purging->inbox_before);
 	ret_purged->dropped += purge_idempotency(session);
 	ret_purged->dropped += purge_tests(session);
+	ret_purged->dropped += purge_findings(session);
 	if (!purging->jobs_done)
 		ret_purged->dropped += purge_jobs(session, purging, ret_purged);
 	return RESULT_OK;

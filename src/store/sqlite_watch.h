@@ -46,6 +46,7 @@ struct finding_row {
 	int64_t looks;
 };
 extern const struct row_type finding_row_type;
+extern const struct row_type finding_type; /* the same columns, read into a struct finding */
 #define FINDING_COLUMNS                                                                                                \
 	"f.finding_key, f.grant_key, f.looks, f.finding_id, f.class, f.status, f.connector_id, (SELECT tenant_id FROM "    \
 	"connector c WHERE c.connector_id = f.connector_id), f.group_id, f.tool_id, f.member_id, f.member_kind, (SELECT "  \

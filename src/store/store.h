@@ -95,13 +95,6 @@ struct request_change {
 	const char *const *consumed; /* approval or history ids used up by a final request; NULL or NULL-terminated */
 };
 
-/* Something sealed under the master key, as `secrets rotate` moves it. */
-struct sealed_item {
-	const char *bound_to; /* "connector:entra-prod", "audit-key": what it was sealed for */
-	const uint8_t *sealed;
-	size_t length;
-};
-
 /* Counts for /metrics. */
 struct store_counts {
 	int64_t requests[REQUEST_STATUS_MAX];
@@ -558,6 +551,10 @@ struct store_ops {
 	enum result (*evidence_requests)(struct store *store, const struct evidence_filter *filter, const char *after_id,
 	                                 int limit, struct arena *arena, struct access_request **ret_requests,
 	                                 size_t *ret_count) MUST_CHECK;
+	/* Findings that stood at some moment of the period; with a tool, those of its group too. Likewise. */
+	enum result (*evidence_findings)(struct store *store, const struct evidence_filter *filter, const char *after_id,
+	                                 int limit, struct arena *arena, struct finding **ret_findings, size_t *ret_count)
+	    MUST_CHECK;
 	/* What happened to one grant, oldest first. */
 	enum result (*audit_list_of_grant)(struct store *store, const char *grant_id, struct arena *arena,
 	                                   struct audit_event **ret_events, size_t *ret_count) MUST_CHECK;

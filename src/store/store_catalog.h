@@ -65,4 +65,11 @@ struct mapping_check {
 	const char *user_principal_name; /* NULL */
 };
 
+/* Something sealed under the master key, as `secrets rotate` moves it. */
+struct sealed_item {
+	const char *bound_to; /* "connector:entra-prod", "audit-key": what it was sealed for */
+	const uint8_t *sealed;
+	size_t length;
+};
+
 #endif

@@ -218,6 +218,7 @@ static const struct store_ops fault_ops = {
     .audit_checkpoint_list = fault_audit_checkpoint_list,
     .evidence_span = fault_evidence_span,
     .evidence_requests = fault_evidence_requests,
+    .evidence_findings = fault_evidence_findings,
     .audit_list_of_grant = fault_audit_list_of_grant,
     .subject_erase = fault_subject_erase,
     .counts = fault_counts,

@@ -9,6 +9,7 @@ import { Story } from './story.js';
 import { until, World } from './world.js';
 
 const SECRET = 'Zerbinetta';
+const FOUND = '</script><img src=x onerror=alert(2)> nobody knows them';
 const today = () => new Date().toISOString().slice(0, 10);
 const DAY = 86400000;
 
@@ -17,6 +18,7 @@ let story;
 let elsewhere;
 let auditor;
 let issue;
+let finding;
 const at = (name) => join(elsewhere, name);
 const client = () => ({ environment: { AICLEARANCE_URL: world.service, AICLEARANCE_TOKEN: auditor } });
 const evidence = (name, ...more) =>
@@ -53,6 +55,14 @@ before(async () => {
   await world.must('POST', '/api/v1/requests', { toolId: 'other', accountId: story.account('user001'), purpose: '=HYPERLINK("http://x")' });
   await story.intake();
   await story.quiet();
+  const stranger = await story.user('user002');
+  await world.control('PUT', '/state?quiet=1', { membership: { groupId: story.groupId, add: [stranger] } });
+  await world.must('POST', '/api/v1/connectors/sandbox/check');
+  finding = await until('the stranger to be found', async () =>
+    (await world.must('GET', '/api/v1/findings?status=open')).items.find(({ member }) => member.objectId === stranger));
+  await world.must('POST', `/api/v1/findings/${finding.findingId}/take-out`, { reason: FOUND });
+  await until('the stranger to be out', async () => (await world.must('GET', `/api/v1/findings/${finding.findingId}`)).status === 'resolved');
+  await story.quiet();
   const { publicKey } = await world.must('GET', '/api/v1/audit/public-key');
   writeFileSync(at('public.pem'), publicKey);
 });
@@ -64,7 +74,7 @@ describe('a file for an auditor', () => {
     assert.equal(statSync(at('all.html')).mode & 0o777, 0o600);
     assert.deepEqual(readdirSync(elsewhere).filter((name) => name.endsWith('.part')), []);
     const said = await holds(verify('all.html'));
-    assert.match(said, /2 requests, 1 grant, events 1 to \d+ \(\d+\) without a gap/);
+    assert.match(said, /2 requests, 1 grant, 1 finding, events 1 to \d+ \(\d+\) without a gap/);
   });
 
   test('has the request, who decided it, the grant with its history, what Graph called each write, and the events', async () => {
@@ -92,6 +102,18 @@ describe('a file for an auditor', () => {
     assert.equal(checkpoint.hash, events.at(-1).hash);
   });
 
+  test('has what was found in the groups: who it was about, and what became of it by whose word', () => {
+    const [found, ...more] = records('all.html', 'finding');
+    assert.equal(more.length, 0);
+    assert.equal(found.findingId, finding.findingId);
+    assert.equal(found.resolution, 'takenOut');
+    assert.equal(found.reason, FOUND);
+    assert.equal(found.settledBy.kind, 'token');
+    const page = readFileSync(at('all.html'), 'utf8');
+    assert.ok(page.includes('&lt;/script&gt;&lt;img src=x'));
+    assert.ok(!page.includes('<img'));
+  });
+
   test('is a page without a script that runs, and shows what people wrote as they wrote it', () => {
     const page = readFileSync(at('all.html'), 'utf8');
     assert.equal((page.match(/<script/g) ?? []).length, (page.match(/<script type="application\/json" data-record="/g) ?? []).length);
@@ -104,7 +126,7 @@ describe('a file for an auditor', () => {
   test('does not hold with one byte changed, cut off, or added, wherever', async () => {
     const whole = readFileSync(at('all.html'));
     const places = new Set([0, 20, whole.length - 1, whole.length - 40]);
-    for (const word of [SECRET, 'alert(1)', 'data-record="event"', '"prevHash"', 'approved', '"signature"', 'publicKey', '<style>', '"requests":2', story.account('ben')])
+    for (const word of [SECRET, 'alert(1)', 'takenOut', 'data-record="finding"', '"findings":1', 'data-record="event"', '"prevHash"', 'approved', '"signature"', 'publicKey', '<style>', '"requests":2', story.account('ben')])
       for (let from = whole.indexOf(word); from >= 0 && places.size < 60; from = whole.indexOf(word, from + 1000)) places.add(from + 1);
     for (let n = 0; n < 40; n++) places.add(Math.floor((whole.length / 40) * n));
     for (const place of places) {
@@ -136,6 +158,7 @@ describe('a file for an auditor', () => {
     assert.equal((await evidence('tool.html', '--tool', 'other')).code, 0);
     await holds(verify('tool.html'));
     assert.deepEqual(records('tool.html', 'request').map((one) => one.toolId), ['other']);
+    assert.deepEqual(records('tool.html', 'finding'), [], 'the finding is of another tool');
     assert.equal(records('tool.html', 'event').length >= records('all.html', 'event').length, true);
     const answer = await evidence('none.html', '--tool', 'otter');
     assert.equal(answer.code, 1);
@@ -146,7 +169,7 @@ describe('a file for an auditor', () => {
   test('of a time in which nothing happened holds too', async () => {
     const answer = await world.cli(['evidence', '--from', '2020-01-01', '--to', '2020-12-31', '--out', at('empty.html')], client());
     assert.equal(answer.code, 0, answer.stderr);
-    assert.match(await holds(verify('empty.html')), /0 requests, 0 grants/);
+    assert.match(await holds(verify('empty.html')), /0 requests, 0 grants, 0 findings/);
   });
 
   test('comes as a table for a spreadsheet, which finds no formula in it', async () => {

@@ -93,12 +93,31 @@ static struct evidence_case a_case(const char *purpose)
 	};
 }
 
+static struct finding a_finding(const char *reason)
+{
+	return (struct finding){.finding_id = "01890000-0000-7000-8000-000000000002",
+	                        .class = FINDING_PRESENT,
+	                        .status = FINDING_RESOLVED,
+	                        .connector_id = "entra",
+	                        .group_id = "group",
+	                        .member_id = "stranger",
+	                        .member_kind = MEMBER_USER,
+	                        .code = "membership_not_approved",
+	                        .found_at = AT,
+	                        .resolved_at = AT + 1000,
+	                        .resolution = "takenOut",
+	                        .settled_by_kind = "token",
+	                        .settled_by_id = "admin-1",
+	                        .reason = reason};
+}
+
 /* What a test may make of it before it is sealed. */
 struct recipe {
 	const char *purpose;
 	size_t skip; /* an event of the stretch that is left out; 0: none */
 	size_t last; /* the last event that is in it */
 	bool lacks_before;
+	int findings_told; /* beyond the one that there is */
 };
 
 static void make_page(const struct recipe *recipe)
@@ -108,13 +127,16 @@ static void make_page(const struct recipe *recipe)
 	                               .made_by = "principal",
 	                               .public_key = audit_key_public_pem(key, arena)};
 	struct evidence_span span = {.before = before, .after = after};
-	struct evidence_counts counts = {.requests = 1, .grants = 1};
+	struct evidence_counts counts = {.requests = 1, .grants = 1, .findings = 1 + recipe->findings_told};
 	struct evidence_case one = a_case(recipe->purpose);
+	struct finding finding = a_finding(recipe->purpose);
 
 	if (recipe->lacks_before)
 		span.before.seq = 0;
 	evidence_page_begin(&file, &about, arena);
 	evidence_page_case(&file, &one, arena);
+	evidence_page_findings(&file, &counts);
+	evidence_page_finding(&file, &finding, arena);
 	evidence_page_chain(&file, &span, &counts, arena);
 	for (size_t at = 2; at < recipe->last; at++) {
 		if (recipe->skip == at + 1)
@@ -194,6 +216,7 @@ static void a_file_that_nobody_touched_holds_and_says_what_is_in_it(void **state
 	assert_int_equal(verify(&check), RESULT_OK);
 	assert_int_equal(check.requests, 1);
 	assert_int_equal(check.grants, 1);
+	assert_int_equal(check.findings, 1);
 	assert_int_equal(check.events, EVENTS);
 	assert_int_equal(check.before.seq, 2);
 	assert_int_equal(check.after.seq, 8);
@@ -304,30 +327,60 @@ static size_t count_of(const char *needle)
 	return count;
 }
 
-static void what_somebody_wrote_stays_text_on_the_page_and_in_its_data(void **state)
+static void assert_record_says(const char *kind, const char *member, const char *text)
 {
-	struct evidence_check check;
-	char kind[EVIDENCE_KIND_SIZE] = "";
+	char found[EVIDENCE_KIND_SIZE] = "";
 	json_t *value = NULL;
-	const char *line, *end;
+	const char *line = strstr(file.data, arena_printf(arena, "data-record=\"%s\"", kind)), *end;
 
-	(void)state;
-	make(&(struct recipe){.purpose = NASTY, .last = 8});
-	assert_int_equal(verify(&check), RESULT_OK);
-	/* about, request, grant, before, six events, after, end, seal */
-	assert_int_equal(count_of("<script"), 7 + EVENTS);
-	assert_int_equal(count_of("</script>"), 7 + EVENTS);
-	assert_int_equal(count_of("<!--"), 1);
-	assert_non_null(strstr(file.data, "&lt;/script&gt;&lt;script&gt;alert(1)"));
-	line = strstr(file.data, "data-record=\"request\"");
 	assert_non_null(line);
 	while (line > file.data && line[-1] != '\n')
 		line--;
 	end = strchr(line, '\n');
-	assert_int_equal(evidence_line_record(line, (size_t)(end - line), kind, &value), RESULT_OK);
-	assert_string_equal(kind, EVIDENCE_REQUEST);
-	assert_string_equal(json_string_at(value, "purpose"), NASTY);
+	assert_int_equal(evidence_line_record(line, (size_t)(end - line), found, &value), RESULT_OK);
+	assert_string_equal(found, kind);
+	assert_string_equal(json_string_at(value, member), text);
 	json_decref(value);
+}
+
+/* What somebody could make who gets the service to sign a page. */
+static void a_finding_that_is_left_out_or_stands_elsewhere_is_missed_even_under_a_seal(void **state)
+{
+	struct evidence_counts counts = {.requests = 0};
+	struct finding finding = a_finding("x");
+	struct evidence_check check;
+
+	(void)state;
+	make(&(struct recipe){.purpose = "x", .last = 8, .findings_told = 1});
+	assert_int_equal(verify(&check), RESULT_INVALID);
+	assert_non_null(strstr(check.reason, "findings"));
+	make(&(struct recipe){.purpose = "x", .last = 8, .findings_told = -1});
+	assert_int_equal(verify(&check), RESULT_INVALID);
+	file.length = 0;
+	evidence_page_begin(&file, &(struct evidence_about){.made_by = "x", .public_key = audit_key_public_pem(key, arena)},
+	                    arena);
+	evidence_page_chain(&file, &(struct evidence_span){.before = before, .after = after}, &counts, arena);
+	evidence_page_finding(&file, &finding, arena);
+	evidence_page_finding(&file, &finding, arena);
+	seal(key);
+	assert_int_equal(verify(&check), RESULT_INVALID);
+	assert_non_null(strstr(check.reason, "order"));
+}
+
+static void what_somebody_wrote_stays_text_on_the_page_and_in_its_data(void **state)
+{
+	struct evidence_check check;
+
+	(void)state;
+	make(&(struct recipe){.purpose = NASTY, .last = 8});
+	assert_int_equal(verify(&check), RESULT_OK);
+	/* about, request, grant, finding, before, six events, after, end, seal */
+	assert_int_equal(count_of("<script"), 8 + EVENTS);
+	assert_int_equal(count_of("</script>"), 8 + EVENTS);
+	assert_int_equal(count_of("<!--"), 1);
+	assert_int_equal(count_of("&lt;/script&gt;&lt;script&gt;alert(1)"), 2); /* the purpose and the finding's reason */
+	assert_record_says(EVIDENCE_REQUEST, "purpose", NASTY);
+	assert_record_says(EVIDENCE_FINDING, "reason", NASTY);
 }
 
 static void a_spreadsheet_gets_no_formula(void **state)
@@ -406,6 +459,8 @@ int main(void)
 	    cmocka_unit_test_setup_teardown(a_seal_of_another_key_is_no_seal, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(an_event_that_is_left_out_is_named_even_under_a_seal, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_checkpoint_kept_elsewhere_must_be_part_of_the_chain, set_up, tear_down),
+	    cmocka_unit_test_setup_teardown(a_finding_that_is_left_out_or_stands_elsewhere_is_missed_even_under_a_seal,
+	                                    set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(what_somebody_wrote_stays_text_on_the_page_and_in_its_data, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(a_spreadsheet_gets_no_formula, set_up, tear_down),
 	    cmocka_unit_test_setup_teardown(the_table_has_a_cell_for_each_of_its_columns, set_up, tear_down),
