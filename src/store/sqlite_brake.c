@@ -1,14 +1,16 @@
 /* The brake: removals that no person asked for one by one (CONTRACT, rule 9).
  *
  * Such a removal is a deprovision job marked `unasked`; an expiry makes one, and whatever else finds by itself that
- * somebody must leave. Counted are, for one group, those that wait, run, or were done within the last hour, and the
- * grants whose time is over and who are not ended yet: so it makes no difference whether they come together, in
- * batches, over days while the connector is disabled, or after a week in which the service was down. A removal that
- * removes nobody, because another grant keeps the user, does not count.
+ * somebody must leave: a check that found a stranger, where the tool
+ * settles by itself. That one has a finding instead of a grant. Counted are, for one group, those that wait, run, or
+ * were done within the last hour, and the grants whose time is over and who are not ended yet: so it makes no
+ * difference whether they come together, in batches, over days while the connector is disabled, or after a week in
+ * which the service was down. A removal that removes nobody, because another grant keeps the user, does not count.
  *
  * The size of the group is what we know of it: those who have a grant in it now, and those counted who have lost
- * theirs. Members whom we never put in would only make it larger, so that the brake may hold earlier than a count by
- * the directory would, and never later. It costs no call, and cannot be wrong because a call failed.
+ * theirs or never had one. Other members whom we never put in would only make it larger, so that the brake may hold
+ * earlier than a count by the directory would, and never later. It costs no call, and cannot be wrong because a call
+ * failed.
  *
  * Over both limits, all that is not sent yet is held, not only what is above the limit: twenty people are not less
  * wrongly removed because five more were to follow, and which of them came first is chance. The decision falls in the
@@ -24,6 +26,7 @@
 #include "domain/code.h"
 #include "domain/removal_brake.h"
 #include "store/sqlite_ops.h"
+#include "store/sqlite_watch.h"
 
 /* So many grants are named in the event of a hold. */
 #define NAMED_MOST 100
@@ -31,17 +34,23 @@
 #define IN_GROUP "j.unasked = 1 AND j.connector_id = ?1 AND j.group_id = ?2"
 #define JOBS_OF "FROM job j INDEXED BY job_unasked JOIN access_grant g ON g.grant_key = j.grant_key WHERE " IN_GROUP
 #define DONE_LATELY "j.status = 'succeeded' AND j.updated_at > ?3"
-/* ?1 connector, ?2 group, ?3 the window's beginning, ?4 now. Each user once. */
+/* Those who have no grant there. */
+#define STRANGERS_OF                                                                                                   \
+	"SELECT f.member_id FROM job j INDEXED BY job_unasked CROSS JOIN finding f ON f.finding_id = j.subject WHERE "     \
+	"j.grant_key IS NULL AND " IN_GROUP
+#define STRANGERS                                                                                                      \
+	STRANGERS_OF " AND j.status IN ('queued', 'running', 'waiting') UNION " STRANGERS_OF " AND " DONE_LATELY
+/* ?1 connector, ?2 group, ?3 the window's beginning, ?4 now. Each user once, however an admin spelled the id. */
 #define REMOVALS                                                                                                       \
-	"SELECT count(*) FROM (SELECT g.external_user_id " JOBS_OF                                                         \
+	"SELECT count(*) FROM (SELECT lower(g.external_user_id) " JOBS_OF                                                  \
 	" AND j.status IN ('queued', 'running', 'waiting') AND NOT " BRAKE_KEPT(                                           \
-	    "g", "?4") " UNION SELECT "                                                                                    \
-	               "g.external_user_id " JOBS_OF " AND " DONE_LATELY                                                   \
-	               " AND NOT " BRAKE_KEPT("g", "?4") " UNION SELECT "                                                  \
-	                                                 "g.external_user_id FROM access_grant g INDEXED BY "              \
-	                                                 "access_grant_by_expiry WHERE g.status = 'active' AND "           \
-	                                                 "g.expires_at > 0 AND g.expires_at <= ?4 AND g.connector_id = "   \
-	                                                 "?1 AND g.group_id = ?2 AND NOT " BRAKE_KEPT("g", "?4") ")"
+	    "g", "?4") " UNION SELECT lower(g.external_user_id) " JOBS_OF " AND " DONE_LATELY                              \
+	               " AND NOT " BRAKE_KEPT(                                                                             \
+	                   "g",                                                                                            \
+	                   "?4") " UNION SELECT lower(g.external_user_id) FROM access_grant g INDEXED BY "                 \
+	                         "access_grant_by_expiry WHERE g.status = 'active' AND g.expires_at > 0 AND "              \
+	                         "g.expires_at <= ?4 AND g.connector_id = ?1 AND g.group_id = ?2 AND NOT " BRAKE_KEPT(     \
+	                             "g", "?4") " UNION " STRANGERS ")"
 /* No more than ?5 are counted. */
 #define MEMBERS_NOW                                                                                                    \
 	"SELECT count(*) FROM (SELECT DISTINCT external_user_id FROM access_grant INDEXED BY access_grant_in_group WHERE " \
@@ -77,6 +86,7 @@ static struct brake_count count_group(struct session *session, const char *conne
 	count.members = ask_count(session, MEMBERS_NOW, values);
 	values[3] = (struct sql_value){.kind = SQL_END};
 	count.members += ask_count(session, MEMBERS_LOST, values);
+	count.members += ask_count(session, "SELECT count(*) FROM (" STRANGERS ")", values);
 	return count;
 }
 
@@ -123,6 +133,19 @@ static json_t *texts_of(struct session *session, const char *sql, const struct s
 	return list;
 }
 
+/* Up to NAMED_MOST of what is held of the group, under the name, where there are any. */
+static void put_held(struct session *session, json_t *detail, const char *name, const char *sql,
+                     const char *connector_id, const char *group_id, bool *failed)
+{
+	json_t *list =
+	    texts_of(session, sql, SQL_ARGS(sql_text(connector_id), sql_text(group_id), sql_int(NAMED_MOST)), NAMED_MOST);
+
+	if (json_array_size(list) > 0)
+		json_put(detail, name, list, failed);
+	else
+		json_decref(list);
+}
+
 /* One event tells of the whole: how many are held of the group now, and who. */
 static void hold_tell(struct session *session, const char *connector_id, const char *group_id,
                       enum removal_reason reason, const struct brake_count *count)
@@ -135,13 +158,14 @@ static void hold_tell(struct session *session, const char *connector_id, const c
 	json_put(detail, "count", json_integer(held_count(session, connector_id, group_id)), &failed);
 	if (reason == REMOVAL_TOO_MANY)
 		json_put(detail, "members", json_integer(count->members), &failed);
-	json_put(
-	    detail, "grantIds",
-	    texts_of(session,
-	             "SELECT g.grant_id FROM job j JOIN access_grant g ON g.grant_key = j.grant_key WHERE j.held = 2 AND "
-	             "j.connector_id = ?1 AND j.group_id = ?2 LIMIT ?3",
-	             SQL_ARGS(sql_text(connector_id), sql_text(group_id), sql_int(NAMED_MOST)), NAMED_MOST),
-	    &failed);
+	put_held(session, detail, "grantIds",
+	         "SELECT g.grant_id FROM job j JOIN access_grant g ON g.grant_key = j.grant_key WHERE j.held = 2 AND "
+	         "j.connector_id = ?1 AND j.group_id = ?2 LIMIT ?3",
+	         connector_id, group_id, &failed);
+	put_held(session, detail, "findingIds",
+	         "SELECT j.subject FROM job j WHERE j.held = 2 AND j.grant_key IS NULL AND j.connector_id = ?1 AND "
+	         "j.group_id = ?2 LIMIT ?3",
+	         connector_id, group_id, &failed);
 	const char *text = failed ? NULL : json_write(session->scratch, detail);
 	if (text == NULL)
 		session_fail(session, RESULT_NO_MEMORY, "Out of memory while removals were held.");
@@ -207,6 +231,29 @@ void brake_ask(struct session *session, const struct actor *actor, const struct 
 	(void)hold_end_if_empty(session, grant->connector_id, grant->group_id);
 	audit_append(session, actor, "grant.removalAsked", "grant", grant->grant_id, "ok",
 	             audit_detail(session, NULL, "connectorId", grant->connector_id, "groupId", grant->group_id, NULL));
+}
+
+bool brake_holds(struct session *session, const char *job_id)
+{
+	return job_id != NULL &&
+	       sql_exists(session, "SELECT 1 FROM job WHERE job_id = ?1 AND held = 2", SQL_ARGS(sql_text(job_id)));
+}
+
+void brake_ask_for_job(struct session *session, const char *connector_id, const char *group_id, const char *job_id)
+{
+	sql_run(session, "UPDATE job SET held = 1, unasked = 0, updated_at = ?2 WHERE job_id = ?1 AND held = 2",
+	        SQL_ARGS(sql_text(job_id), sql_int(session->now)));
+	job_place(session, connector_id);
+	(void)hold_end_if_empty(session, connector_id, group_id);
+}
+
+void brake_drop(struct session *session, const char *connector_id, const char *group_id, const char *job_id)
+{
+	sql_run(session,
+	        "UPDATE job SET status = 'cancelled', held = 0, next_attempt_at = 0, updated_at = ?2 WHERE job_id = ?1 AND "
+	        "held = 2",
+	        SQL_ARGS(sql_text(job_id), sql_int(session->now)));
+	(void)hold_end_if_empty(session, connector_id, group_id);
 }
 
 void brake_keep(struct session *session, const struct grant *grant)
@@ -295,17 +342,33 @@ enum result sqlite_op_removals_release(struct store *store, const struct actor *
 	    store, &(struct sqlite_write){.work = release_work, .actor = actor, .id = connector_id, .error = error});
 }
 
+/* A grant, or the finding of one who has none. */
+struct held_removal {
+	const char *grant_id, *finding_id;
+};
+
+static void held_removal_read(struct cursor *cursor, void *item)
+{
+	struct held_removal *removal = item;
+
+	removal->grant_id = cursor_text(cursor);
+	removal->finding_id = cursor_text(cursor);
+}
+
+static const struct row_type held_removal_row = {sizeof(struct held_removal), held_removal_read, NULL};
+
 /* The removal is dropped, not the end of the approved time: that is over, so the grant cannot be active again. It waits
- * for a person, who keeps or removes the membership by hand, or tries again. */
-static enum result cancel_one(struct session *session, struct sqlite_write *write, const char *grant_id)
+ * for a person, who keeps or removes the membership by hand, or tries again. A finding waits for one too. */
+static enum result cancel_one(struct session *session, struct sqlite_write *write, const struct held_removal *removal)
 {
 	const struct code *held = code_find("removals_held");
 	struct grant_change change = {.event = GRANT_EVENT_NEEDS_PERSON,
 	                              .code = "removals_held",
 	                              .reason = held != NULL ? held->summary : "The removal was held and cancelled."};
-	struct sqlite_write one = {.actor = write->actor, .id = grant_id, .in = &change, .error = write->error};
+	struct sqlite_write one = {.actor = write->actor, .id = removal->grant_id, .in = &change, .error = write->error};
 
-	return grant_move(session, &one);
+	return removal->grant_id != NULL ? grant_move(session, &one)
+	                                 : finding_cancel_removal(session, write->actor, removal->finding_id);
 }
 
 /* So many in one transaction: nobody waits long behind it. */
@@ -315,17 +378,17 @@ static enum result cancel_one(struct session *session, struct sqlite_write *writ
 static enum result cancel_step(struct session *session, struct sqlite_write *write)
 {
 	size_t *ret_count = write_out(write);
-	const char **grant_ids = NULL;
+	struct held_removal *removals = NULL;
 	enum result result;
 
 	if (write->flag && !word_begin(session, write, "connector.removalsCancelled", &result))
 		return result;
-	result = sql_read_list(session, session->scratch, &text_row, CANCEL_STEP,
-	                       "SELECT g.grant_id FROM job j JOIN access_grant g ON g.grant_key = j.grant_key WHERE "
-	                       "j.held = 2 AND j.connector_id = ?1 LIMIT ?2",
-	                       SQL_ARGS(sql_text(write->id), sql_int(CANCEL_STEP)), &grant_ids, ret_count, NULL);
+	result = sql_read_list(session, session->scratch, &held_removal_row, CANCEL_STEP,
+	                       "SELECT g.grant_id, j.subject FROM job j LEFT JOIN access_grant g ON g.grant_key = "
+	                       "j.grant_key WHERE j.held = 2 AND j.connector_id = ?1 LIMIT ?2",
+	                       SQL_ARGS(sql_text(write->id), sql_int(CANCEL_STEP)), &removals, ret_count, NULL);
 	for (size_t at = 0; result == RESULT_OK && at < *ret_count; at++)
-		result = cancel_one(session, write, grant_ids[at]);
+		result = cancel_one(session, write, &removals[at]);
 	if (result == RESULT_OK && *ret_count < CANCEL_STEP)
 		holds_end(session, write->id);
 	return result;

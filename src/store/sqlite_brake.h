@@ -29,6 +29,12 @@ void brake_review(struct session *session, const char *connector_id, const char 
 void brake_review_smaller(struct session *session, const struct grant *grant, int64_t job_key);
 /* A person asked for what is held of this grant, if anything is: it goes on. */
 void brake_ask(struct session *session, const struct actor *actor, const struct grant_row *row);
+/* The same for the removal of one who has no grant there, by its job. */
+void brake_ask_for_job(struct session *session, const char *connector_id, const char *group_id, const char *job_id);
+/* Whether this removal is held. */
+bool brake_holds(struct session *session, const char *job_id);
+/* A held removal that is not to be any more: its job is cancelled. */
+void brake_drop(struct session *session, const char *connector_id, const char *group_id, const char *job_id);
 /* A new grant keeps its user in the group: what is held of them is no removal any more. */
 void brake_keep(struct session *session, const struct grant *grant);
 

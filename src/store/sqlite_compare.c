@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "store/sqlite_brake.h"
 #include "store/sqlite_ops.h"
 #include "store/sqlite_watch.h"
 
@@ -24,15 +25,14 @@
 /* ---- one member ---- */
 
 struct membership_now {
-	const struct watch_row *watch;
+	struct watch_row *watch;
 	const char *member_id;
 	const char *kind; /* NULL: is not in the group */
 	bool approved;    /* an open grant is about them there */
 	bool recent;      /* something of ours about them changed lately */
 };
 
-static struct membership_now membership_ask(struct session *session, const struct watch_row *watch,
-                                            const char *member_id)
+static struct membership_now membership_ask(struct session *session, struct watch_row *watch, const char *member_id)
 {
 	const struct sql_value *of = SQL_ARGS(sql_text(watch->connector_id), sql_text(watch->group_id), sql_text(member_id),
 	                                      sql_int(session->now - SETTLING_MS));
@@ -60,7 +60,8 @@ struct live_finding {
 	int64_t key;
 	enum finding_class class;
 	enum finding_status status;
-	const char *grant_id, *grant_status;
+	const char *finding_id, *grant_id, *grant_status;
+	bool held; /* its removal is, by the brake */
 };
 
 static void live_read(struct cursor *cursor, void *item)
@@ -73,14 +74,17 @@ static void live_read(struct cursor *cursor, void *item)
 		session_fail(cursor->session, RESULT_PROTOCOL, "A finding of the database has an unknown class or status.");
 	live->grant_id = cursor_text(cursor);
 	live->grant_status = cursor_text(cursor);
+	live->finding_id = cursor_text(cursor);
+	live->held = cursor_bool(cursor);
 }
 
 static const struct row_type live_row = {sizeof(struct live_finding), live_read, NULL};
 
-/* How a finding that holds no longer came to that; NULL: it holds. What an admin has in hand is left to its job. */
+/* How a finding that holds no longer came to that; NULL: it holds. What is being settled is left to its job,
+ * unless that is held. */
 static const char *over_because(const struct membership_now *now, const struct live_finding *live)
 {
-	if (live->status == FINDING_SETTLING)
+	if (live->status == FINDING_SETTLING && !live->held)
 		return NULL;
 	if (live->class == FINDING_PRESENT)
 		return now->kind == NULL ? "left" : now->approved ? "approved" : NULL;
@@ -113,6 +117,14 @@ static void grant_return(struct session *session, const struct live_finding *liv
 		(void)!grant_move_also(session, &none, &actor_worker, live->grant_id, &change);
 }
 
+static void removal_drop(struct session *session, const struct live_finding *live)
+{
+	struct finding_row row;
+
+	if (finding_get(session, session->scratch, live->finding_id, &row) == RESULT_OK)
+		finding_drop_removal(session, &row);
+}
+
 static void live_close(struct session *session, const struct membership_now *now, const struct live_finding *live)
 {
 	const char *because = over_because(now, live);
@@ -123,6 +135,8 @@ static void live_close(struct session *session, const struct membership_now *now
 		sql_run(session, "DELETE FROM finding WHERE finding_key = ?1", SQL_ARGS(sql_int(live->key)));
 		return;
 	}
+	if (live->held)
+		removal_drop(session, live);
 	finding_resolve(session, live->key, because, NULL, NULL);
 	count_closed(session, now->watch);
 	if (text_equal(because, "returned"))
@@ -142,8 +156,6 @@ static void live_close(struct session *session, const struct membership_now *now
 	"1 FROM access_grant INDEXED BY access_grant_by_member WHERE connector_id = ?3 AND group_id = ?4 AND "             \
 	"lower(external_user_id) = ?5))"
 
-/* It stays a finding also where its tool settles by itself: taking somebody out that nobody named is for the brake to
- * let through (contract, rule 9), and this is the place to ask it. */
 static void present_open(struct session *session, const struct membership_now *now)
 {
 	const struct watch_row *watch = now->watch;
@@ -159,9 +171,10 @@ static void present_open(struct session *session, const struct membership_now *n
 	                 sql_text(watch->connector_id), sql_text(watch->group_id), sql_text(now->member_id),
 	                 sql_text(now->kind), sql_int(watch->full_at == 0), sql_text(finding_class_code(FINDING_PRESENT)),
 	                 sql_int(session->now)));
-	if (!suspected)
-		sql_run(session, "UPDATE group_watch SET found = found + 1 WHERE watch_key = ?1",
-		        SQL_ARGS(sql_int(watch->key)));
+	if (suspected)
+		return;
+	sql_run(session, "UPDATE group_watch SET found = found + 1 WHERE watch_key = ?1", SQL_ARGS(sql_int(watch->key)));
+	finding_settle_itself(session, now->watch, id);
 }
 
 static void missing_suspect(struct session *session, const struct membership_now *now)
@@ -191,7 +204,7 @@ static void missing_suspect(struct session *session, const struct membership_now
 	}
 }
 
-void member_compare(struct session *session, const struct watch_row *watch, const char *member_id)
+void member_compare(struct session *session, struct watch_row *watch, const char *member_id)
 {
 	struct membership_now now = membership_ask(session, watch, member_id);
 	struct live_finding *live = NULL;
@@ -201,8 +214,9 @@ void member_compare(struct session *session, const struct watch_row *watch, cons
 	if (sql_read_list(
 	        session, session->scratch, &live_row, SQLITE_WHOLE_LIST,
 	        "SELECT finding_key, class, status, (SELECT grant_id FROM access_grant g WHERE g.grant_key = "
-	        "finding.grant_key), (SELECT status FROM access_grant g WHERE g.grant_key = finding.grant_key) FROM "
-	        "finding WHERE " LIVE,
+	        "finding.grant_key), (SELECT status FROM access_grant g WHERE g.grant_key = finding.grant_key), "
+	        "finding_id, "
+	        "EXISTS (SELECT 1 FROM job j WHERE j.job_id = finding.job_id AND j.held = 2) FROM finding WHERE " LIVE,
 	        SQL_ARGS(sql_text(watch->connector_id), sql_text(watch->group_id), sql_text(member_id)), &live, &count,
 	        NULL) != RESULT_OK)
 		return;
@@ -374,6 +388,9 @@ static enum result watch_step_work(struct session *session, struct sqlite_write 
 			              SQL_ARGS(sql_int(watch.key), sql_int(watch.generation)), &step->members);
 		if (step->look_at == 0 && !step_some(session, &watch))
 			step_on(session, &watch);
+		/* All of the step are begun before the brake looks: no claim can come between. */
+		if (watch.removes)
+			brake_review(session, watch.connector_id, watch.group_id);
 	}
 	step->phase = watch.phase;
 	step->more = step->look_at == 0 && watch.phase != WATCH_IDLE && watch.phase != WATCH_WALK;

@@ -113,7 +113,8 @@ bool finding_removal_under_way(struct session *session, const char *connector_id
 {
 	return member_id != NULL &&
 	       sql_exists(session,
-	                  "SELECT 1 FROM finding WHERE connector_id = ?1 AND group_id = ?2 AND member_id = lower(?3) AND "
-	                  "status <> 'resolved' AND status = 'settling'",
+	                  "SELECT 1 FROM finding f WHERE f.connector_id = ?1 AND f.group_id = ?2 AND f.member_id = "
+	                  "lower(?3) AND f.status <> 'resolved' AND f.status = 'settling' AND NOT EXISTS (SELECT 1 FROM "
+	                  "job j WHERE j.job_id = f.job_id AND j.held = 2)",
 	                  SQL_ARGS(sql_text(connector_id), sql_text(group_id), sql_text(member_id)));
 }

@@ -5,6 +5,7 @@
  * it. Else there have to be two of them, some seconds apart, both of one opinion. */
 #include "base/text.h"
 #include "domain/code.h"
+#include "store/sqlite_brake.h"
 #include "store/sqlite_ops.h"
 #include "store/sqlite_watch.h"
 
@@ -99,7 +100,7 @@ static enum result missing_confirmed(struct session *session, struct sqlite_writ
 	return result;
 }
 
-static enum result suspect_hold(struct session *session, struct sqlite_write *write, const struct watch_row *watch,
+static enum result suspect_hold(struct session *session, struct sqlite_write *write, struct watch_row *watch,
                                 const struct finding_row *row)
 {
 	if (row->looks == 0 && is_young(session, watch, row->finding.member_id)) {
@@ -111,6 +112,7 @@ static enum result suspect_hold(struct session *session, struct sqlite_write *wr
 		return missing_confirmed(session, write, watch, row);
 	sql_run(session, "UPDATE finding SET status = 'open' WHERE finding_key = ?1", SQL_ARGS(sql_int(row->key)));
 	count_found(session, watch);
+	finding_settle_itself(session, watch, row->finding.finding_id);
 	return RESULT_OK;
 }
 
@@ -128,7 +130,7 @@ static bool still_stands(struct session *session, const struct finding_row *row)
 	             sql_text(row->finding.member_id)));
 }
 
-static enum result suspect_judge(struct session *session, struct sqlite_write *write, const struct watch_row *watch,
+static enum result suspect_judge(struct session *session, struct sqlite_write *write, struct watch_row *watch,
                                  const struct watch_suspect *suspect)
 {
 	struct finding_row row;
@@ -157,6 +159,8 @@ static enum result watch_confirm_work(struct session *session, struct sqlite_wri
 
 	for (size_t at = 0; result == RESULT_OK && at < work->count; at++)
 		result = suspect_judge(session, write, &watch, &suspects[at]);
+	if (result == RESULT_OK && watch.removes)
+		brake_review(session, watch.connector_id, watch.group_id);
 	return result;
 }
 

@@ -9,6 +9,7 @@
  * for its end (grant_removal_under_way). */
 #include "base/text.h"
 #include "domain/code.h"
+#include "store/sqlite_brake.h"
 #include "store/sqlite_ops.h"
 #include "store/sqlite_watch.h"
 
@@ -28,16 +29,6 @@ struct settled {
 static enum result refuse_conflict(struct sqlite_write *write, const char *sentence)
 {
 	return write_refuse(write, RESULT_CONFLICT, "conflict", "%s", sentence);
-}
-
-static void settle_record(struct session *session, const struct sqlite_write *write, const struct finding_row *row,
-                          const char *action, const char *job_id, const char *grant_id)
-{
-	const struct finding *finding = &row->finding;
-
-	audit_append(session, write->actor, action, "finding", finding->finding_id, "ok",
-	             audit_detail(session, NULL, "connectorId", finding->connector_id, "groupId", finding->group_id,
-	                          "memberId", finding->member_id, "grantId", grant_id, "jobId", job_id, NULL));
 }
 
 static const char *job_of_grant(struct session *session, struct arena *arena, const char *grant_id)
@@ -61,7 +52,7 @@ static enum result put_back(struct session *session, struct sqlite_write *write,
 		return result;
 	settled->job_id = job_of_grant(session, write->arena, row->finding.grant_id);
 	finding_resolve(session, row->key, "putBack", write->actor, order->reason);
-	settle_record(session, write, row, "finding.putBack", settled->job_id, row->finding.grant_id);
+	finding_record(session, write->actor, &row->finding, "finding.putBack", settled->job_id, row->finding.grant_id);
 	return RESULT_OK;
 }
 
@@ -103,8 +94,7 @@ static enum result take_out(struct session *session, struct sqlite_write *write,
                             struct settled *settled)
 {
 	const struct finding_order *order = write->in;
-	const struct finding *finding = &row->finding;
-	enum result result = present_check(session, write, finding, NULL);
+	enum result result = present_check(session, write, &row->finding, NULL);
 	char *job_id = arena_alloc(write->arena, ID_SIZE);
 
 	if (result != RESULT_OK)
@@ -112,19 +102,25 @@ static enum result take_out(struct session *session, struct sqlite_write *write,
 	if (job_id == NULL)
 		return RESULT_NO_MEMORY;
 	id_new(session->now, job_id);
-	job_start(session, &(struct job_start){.kind = JOB_DEPROVISION,
-	                                       .connector_id = finding->connector_id,
-	                                       .group_id = finding->group_id,
-	                                       .subject = finding->finding_id,
-	                                       .job_id = job_id});
-	sql_run(
-	    session,
-	    "UPDATE finding SET status = 'settling', job_id = ?2, settled_by_kind = ?3, settled_by_id = ?4, reason = ?5, "
-	    "code = ?6, detail = NULL, version = version + 1 WHERE finding_key = ?1",
-	    SQL_ARGS(sql_int(row->key), sql_text(job_id), sql_text(write->actor->kind), sql_text(write->actor->id),
-	             sql_text(order->reason), sql_text(finding_class_code(FINDING_PRESENT))));
-	settle_record(session, write, row, "finding.takeOut", job_id, NULL);
+	finding_start_removal(session, write->actor, row, order->reason, false, job_id);
 	settled->job_id = job_id;
+	return RESULT_OK;
+}
+
+/* A person asks for one of the removals that are held: that one goes on. */
+static enum result take_out_held(struct session *session, struct sqlite_write *write, const struct finding_row *row,
+                                 struct settled *settled)
+{
+	const struct finding *finding = &row->finding;
+	const struct finding_order *order = write->in;
+	enum result result = present_check(session, write, finding, NULL);
+
+	if (result != RESULT_OK)
+		return result;
+	brake_ask_for_job(session, finding->connector_id, finding->group_id, finding->job_id);
+	finding_name_settler(session, write->actor, row->key, order->reason, finding->job_id);
+	finding_record(session, write->actor, finding, "finding.takeOut", finding->job_id, NULL);
+	settled->job_id = arena_strdup(write->arena, finding->job_id);
 	return RESULT_OK;
 }
 
@@ -247,7 +243,7 @@ static enum result adopt(struct session *session, struct sqlite_write *write, co
 	    "?1",
 	    SQL_ARGS(sql_int(row->key), sql_text(grant_id)));
 	settled->job_id = job_of_grant(session, write->arena, grant_id);
-	settle_record(session, write, row, "finding.adopted", settled->job_id, grant_id);
+	finding_record(session, write->actor, &row->finding, "finding.adopted", settled->job_id, grant_id);
 	return RESULT_OK;
 }
 
@@ -281,6 +277,24 @@ static enum result settle_give(struct session *session, struct sqlite_write *wri
 	return result;
 }
 
+/* What is held waits for an admin's word, and this is one. */
+static enum result settle_held(struct session *session, struct sqlite_write *write, struct finding_row *row,
+                               struct settled *settled)
+{
+	const struct finding_order *order = write->in;
+	enum result result;
+
+	if (order->action == FINDING_TAKE_OUT) {
+		result = take_out_held(session, write, row, settled);
+	} else if (order->action == FINDING_ADOPT) {
+		finding_drop_removal(session, row);
+		result = adopt(session, write, row, settled);
+	} else {
+		return refuse_conflict(write, "That is no way to settle a finding of this class.");
+	}
+	return result == RESULT_OK ? settle_give(session, write, settled) : result;
+}
+
 static enum result settle_work(struct session *session, struct sqlite_write *write)
 {
 	const struct finding_order *order = write->in;
@@ -293,6 +307,8 @@ static enum result settle_work(struct session *session, struct sqlite_write *wri
 	result = version_check(write, row.finding.version);
 	if (result != RESULT_OK)
 		return result;
+	if (row.finding.status == FINDING_SETTLING && brake_holds(session, row.finding.job_id))
+		return settle_held(session, write, &row, settled);
 	if (is_done(&row.finding, order->action))
 		return settle_give(session, write, settled);
 	if (row.finding.class != actions[order->action].class)

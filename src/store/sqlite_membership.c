@@ -63,6 +63,21 @@ static struct intended origin_settle(struct session *session, const struct grant
 	return (struct intended){before, origin};
 }
 
+/* A removal that is held is none any more; one that was let go since the worker asked comes first. */
+static enum result member_take_over(struct session *session, struct sqlite_write *write, const struct grant *grant,
+                                    const char *external_user_id)
+{
+	enum result result;
+
+	finding_keep_member(session, grant->connector_id, grant->group_id, external_user_id);
+	if (!finding_removal_under_way(session, grant->connector_id, grant->group_id, external_user_id))
+		return RESULT_OK;
+	result = write_refuse(write, RESULT_UNAVAILABLE, "unavailable", "A removal of this member is under way.");
+	if (write->error != NULL)
+		write->error->retryable = true;
+	return result;
+}
+
 static enum result membership_intend(struct session *session, struct sqlite_write *write)
 {
 	const struct membership_intent *intent = write->in;
@@ -75,6 +90,9 @@ static enum result membership_intend(struct session *session, struct sqlite_writ
 	if (row.grant.status != GRANT_PENDING_PROVISION || row.grant.group_id == NULL ||
 	    !job_fence_holds(session, intent->job_id, intent->fence, NULL))
 		return refuse_lease_lost(write);
+	result = member_take_over(session, write, &row.grant, intent->external_user_id);
+	if (result != RESULT_OK)
+		return result;
 	intended = origin_settle(session, &row.grant, intent);
 	if (intent->never_sent) /* said once: from now on something may have been */
 		sql_run(session, "UPDATE job SET progress = NULL WHERE job_id = ?1", SQL_ARGS(sql_text(intent->job_id)));

@@ -19,6 +19,7 @@ struct watch_row {
 	const char *position;
 	int64_t since;
 	int64_t full_at;
+	bool removes; /* this transaction began to take somebody out by itself: the brake has to look */
 };
 
 /* By a memberCheck job. */
@@ -35,7 +36,7 @@ enum result watch_load(struct session *session, struct sqlite_write *write, cons
 void watch_set_phase(struct session *session, struct watch_row *watch, enum watch_phase phase, const char *position);
 
 /* Compares what is and what was approved for one member: opens findings, closes those that no longer hold. */
-void member_compare(struct session *session, const struct watch_row *watch, const char *member_id);
+void member_compare(struct session *session, struct watch_row *watch, const char *member_id);
 /* When a suspect of the group may be looked at next; 0: there is none. */
 int64_t suspects_due(struct session *session, const struct watch_row *watch);
 
@@ -62,7 +63,25 @@ void finding_resolve(struct session *session, int64_t finding_key, const char *r
                      const char *reason);
 /* All that still stands for a connector that is deleted. */
 void findings_of_connector_close(struct session *session, const char *connector_id);
-/* A removal that an admin asked for, of that member from that group, is under way. */
+/* Starts the removal of a finding's member, who has no grant there, and the finding is being settled. */
+void finding_start_removal(struct session *session, const struct actor *actor, const struct finding_row *row,
+                           const char *reason, bool unasked, const char *job_id);
+/* Who settles it now, why, and by which job. */
+void finding_name_settler(struct session *session, const struct actor *actor, int64_t finding_key, const char *reason,
+                          const char *job_id);
+void finding_record(struct session *session, const struct actor *actor, const struct finding *finding,
+                    const char *action, const char *job_id, const char *grant_id);
+/* A member who is present, and was just found: taken out if the tool settles by itself, and nobody has to be asked. */
+void finding_settle_itself(struct session *session, struct watch_row *watch, const char *finding_id);
+/* A held removal of a finding is dropped: it is open, as if nobody had settled it. */
+void finding_drop_removal(struct session *session, const struct finding_row *row);
+/* The same by an admin who cancels what is held. */
+enum result finding_cancel_removal(struct session *session, const struct actor *actor, const char *finding_id)
+    MUST_CHECK;
+/* Somebody is about to be in that group by a grant: a held removal of theirs is dropped. */
+void finding_keep_member(struct session *session, const char *connector_id, const char *group_id,
+                         const char *member_id);
+/* A removal by a finding, of that member from that group, is under way: not one that is held. */
 bool finding_removal_under_way(struct session *session, const char *connector_id, const char *group_id,
                                const char *member_id);
 /* By the job that takes a finding's member out: `in` is a grant_change whose event says how it went. */

@@ -32,8 +32,8 @@ bool membership_call_end_store(struct membership_call *call, enum result result)
 	return membership_call_end(call, job_attempt_wait(&call->context, &call->error));
 }
 
-/* An admin looked at the membership and wants it gone: it is removed like one of ours, whoever made it, and was seen.
- */
+/* An admin looked at the membership and wants it gone, or its tool settles by itself: it is removed like one of ours,
+ * whoever made it, and was seen. */
 static bool begin_of_finding(struct membership_call *call)
 {
 	struct finding finding;

@@ -254,6 +254,426 @@ static void what_was_settled_long_ago_goes_by_age_and_what_stands_never(void **s
 	assert_int_equal(findings(scene, "settling", &found), 1);
 }
 
+/* ---- a tool that settles by itself ---- */
+
+static void settles_itself(struct scene *scene, const char *tool_id)
+{
+	struct tool tool;
+
+	assert_ok(DO(scene, tool_read, tool_id, scene->arena, &tool));
+	tool.drift = "settle";
+	assert_ok(DO(scene, tool_update, &admin, &tool, 0, scene->arena, &tool, &scene->error));
+}
+
+/* A group of so many who have a grant, all of them seen in it, long ago. */
+static void begin_with(struct scene *scene, int approved)
+{
+	struct member_change *members = arena_array(scene->arena, (size_t)approved + 1, sizeof(*members));
+
+	assert_non_null(members);
+	scene_catalog(scene);
+	scene_no_write_back(scene);
+	settles_itself(scene, "chat");
+	for (int at = 0; at < approved; at++) {
+		(void)scene_grant(scene, "chat", arena_printf(scene->arena, "account-%d", at), NULL);
+		(void)scene_provision(scene, person(scene, at));
+		members[at] = in(scene, at);
+	}
+	check(scene, true, members, (size_t)approved);
+	scene_pass(scene, HOUR);
+}
+
+/* Takes out whoever may be taken out; how many that were. */
+static size_t remove_all(struct scene *scene)
+{
+	struct job job;
+	size_t count = 0;
+
+	while (scene_claims(scene, &job)) {
+		const struct grant_change gone = {.event = GRANT_EVENT_NOT_MEMBER, .job_id = job.job_id, .fence = job.fence};
+		struct job_settlement settlement = {.job = &job, .grant_id = "", .finding_id = job.subject, .change = &gone};
+		struct grant grant;
+
+		assert_int_equal(job.kind, JOB_DEPROVISION);
+		if (job.grant_id != NULL) {
+			assert_ok(scene_apply(scene, job.grant_id, gone, &grant));
+		} else {
+			DO(scene, job_settle_all, &worker_actor, &settlement, 1, scene->arena);
+			assert_ok(settlement.result);
+		}
+		count++;
+	}
+	return count;
+}
+
+static int64_t held(struct scene *scene)
+{
+	struct held_removals removals;
+
+	assert_ok(DO(scene, removals_held, "entra", scene->arena, &removals));
+	return removals.count;
+}
+
+static bool is_held_at_all(struct scene *scene)
+{
+	struct held_removals removals;
+
+	assert_ok(DO(scene, removals_held, "entra", scene->arena, &removals));
+	return removals.group_count > 0;
+}
+
+static size_t count_events(struct scene *scene, const char *action, const char **ret_detail)
+{
+	struct audit_event *events;
+	size_t count = 0, found = 0;
+
+	assert_ok(DO(scene, audit_read_from, 0, 10000, scene->arena, &events, &count));
+	for (size_t at = 0; at < count; at++) {
+		if (strcmp(events[at].action, action) != 0)
+			continue;
+		found++;
+		if (ret_detail != NULL)
+			*ret_detail = events[at].detail;
+	}
+	return found;
+}
+
+static size_t count_findings(struct scene *scene, const char *status)
+{
+	struct finding *found = NULL;
+
+	return findings(scene, status, &found);
+}
+
+static struct finding some(struct scene *scene, const char *status)
+{
+	struct finding *found = NULL;
+
+	assert_true(findings(scene, status, &found) > 0);
+	return found[0];
+}
+
+static void a_few_strangers_leave_by_themselves_and_it_is_on_record_that_nobody_asked(void **state)
+{
+	struct scene *scene = *state;
+
+	begin_with(scene, 57);
+	come(scene, 100, 3);
+	assert_int_equal(count_findings(scene, "settling"), 3);
+	assert_int_equal(held(scene), 0);
+	assert_int_equal(remove_all(scene), 3);
+	struct finding *found = NULL;
+	assert_int_equal(findings(scene, "resolved", &found), 3);
+	assert_string_equal(found[0].resolution, "takenOut");
+	assert_string_equal(found[0].settled_by_kind, "system");
+	assert_null(found[0].reason);
+	assert_int_equal(count_events(scene, "finding.takenOut", NULL), 3);
+}
+
+static void thirty_strangers_in_a_group_of_sixty_are_all_held_as_one_incident_and_nobody_leaves(void **state)
+{
+	struct scene *scene = *state;
+	struct held_removals removals;
+	const char *detail = NULL;
+
+	begin_with(scene, 30);
+	come(scene, 100, 30);
+	assert_int_equal(remove_all(scene), 0);
+	assert_ok(DO(scene, removals_held, "entra", scene->arena, &removals));
+	assert_int_equal(removals.count, 30);
+	assert_int_equal(removals.group_count, 1);
+	assert_string_equal(removals.groups[0].group_id, SCENE_GROUP);
+	assert_string_equal(removals.groups[0].reason, "tooMany");
+	assert_int_equal(count_events(scene, "connector.removalsHeld", &detail), 1);
+	assert_non_null(strstr(detail, "\"members\":60"));
+	assert_non_null(strstr(detail, "findingIds"));
+	assert_non_null(strstr(detail, some(scene, "settling").finding_id));
+	assert_int_equal(count_findings(scene, "settling"), 30);
+	/* Another check says the same once more, and a restart forgets nothing. */
+	scene_reopen(scene);
+	come(scene, 100, 30);
+	assert_int_equal(held(scene), 30);
+	assert_int_equal(count_events(scene, "connector.removalsHeld", NULL), 1);
+	assert_int_equal(remove_all(scene), 0);
+}
+
+static void what_an_admin_releases_goes_out_and_what_comes_after_is_counted_anew(void **state)
+{
+	struct scene *scene = *state;
+
+	begin_with(scene, 30);
+	come(scene, 100, 30);
+	assert_ok(DO(scene, removals_release, &admin, "entra", &scene->error));
+	assert_int_equal(remove_all(scene), 30);
+	assert_int_equal(count_findings(scene, "resolved"), 30);
+	assert_false(is_held_at_all(scene));
+	come(scene, 200, 2);
+	assert_int_equal(remove_all(scene), 2);
+}
+
+static void what_an_admin_cancels_takes_nobody_out_and_waits_for_an_admin_from_then_on(void **state)
+{
+	struct scene *scene = *state;
+	struct finding *found = NULL, settled;
+	const char *job_id = NULL;
+
+	begin_with(scene, 30);
+	come(scene, 100, 30);
+	assert_ok(DO(scene, removals_cancel, &admin, "entra", &scene->error));
+	assert_int_equal(remove_all(scene), 0);
+	assert_false(is_held_at_all(scene));
+	assert_int_equal(scene_count_jobs(scene, "deprovision", "cancelled"), 30);
+	assert_int_equal(count_events(scene, "finding.takeOutCancelled", NULL), 30);
+	come(scene, 100, 30);
+	scene_pass(scene, 2 * HOUR);
+	come(scene, 100, 30);
+	assert_int_equal(remove_all(scene), 0);
+	assert_int_equal(findings(scene, "open", &found), 30);
+	assert_string_equal(found[0].code, "removals_held");
+	assert_null(found[0].settled_by_id);
+	/* Whom an admin takes out then is asked for. */
+	assert_ok(
+	    settle(scene, found[0].finding_id, (struct finding_order){.action = FINDING_TAKE_OUT}, &settled, &job_id));
+	assert_int_equal(remove_all(scene), 1);
+	assert_string_equal(read_finding(scene, found[0].finding_id).settled_by_id, admin.id);
+}
+
+static void more_than_one_transaction_of_them_is_cancelled_to_the_last(void **state)
+{
+	struct scene *scene = *state;
+
+	begin_with(scene, 0);
+	come(scene, 100, 450);
+	assert_int_equal(held(scene), 450);
+	assert_ok(DO(scene, removals_cancel, &admin, "entra", &scene->error));
+	assert_false(is_held_at_all(scene));
+	assert_int_equal(scene_count_jobs(scene, "deprovision", "waiting"), 0);
+	assert_int_equal(remove_all(scene), 0);
+}
+
+static void strangers_and_those_whose_time_is_over_are_counted_together(void **state)
+{
+	struct scene *scene = *state;
+	bool more = false;
+
+	scene_catalog(scene);
+	assert_ok(DO(scene, expiry_advance, &more, &scene->error));
+	scene_no_write_back(scene);
+	settles_itself(scene, "chat");
+	check(scene, true, NULL, 0);
+	for (int at = 0; at < 11; at++) {
+		(void)scene_grant(scene, "chat", arena_printf(scene->arena, "account-%d", at), NULL);
+		(void)scene_provision(scene, person(scene, at));
+	}
+	scene_pass(scene, 90 * DAY);
+	/* So that the checks come before the removals. */
+	assert_ok(DO(scene, connector_pause, "entra", false, SCENE_START + 91 * DAY, &scene->error));
+	assert_ok(DO(scene, expiry_advance, &more, &scene->error));
+	assert_int_equal(held(scene), 0);
+	come(scene, 100, 9);
+	assert_int_equal(held(scene), 0); /* twenty */
+	come(scene, 200, 1);
+	assert_int_equal(held(scene), 21);
+	assert_ok(DO(scene, connector_pause, "entra", false, 0, &scene->error));
+	assert_int_equal(remove_all(scene), 0);
+	assert_ok(DO(scene, removals_release, &admin, "entra", &scene->error));
+	assert_int_equal(remove_all(scene), 21);
+}
+
+static void those_who_left_within_the_hour_count_and_those_before_it_do_not(void **state)
+{
+	struct scene *scene = *state;
+
+	begin_with(scene, 30);
+	come(scene, 100, 15);
+	assert_int_equal(remove_all(scene), 15);
+	scene_pass(scene, HOUR / 2);
+	come(scene, 200, 6);
+	assert_int_equal(held(scene), 6);
+	assert_int_equal(remove_all(scene), 0);
+	assert_ok(DO(scene, removals_release, &admin, "entra", &scene->error));
+	assert_int_equal(remove_all(scene), 6);
+	scene_pass(scene, HOUR + 1);
+	come(scene, 300, 20);
+	assert_int_equal(remove_all(scene), 20);
+}
+
+static void a_fifth_of_a_large_group_may_leave_and_not_one_more(void **state)
+{
+	struct scene *scene = *state;
+
+	begin_with(scene, 100);
+	come(scene, 200, 25); /* of 125 */
+	assert_int_equal(remove_all(scene), 25);
+	come(scene, 300, 1);
+	assert_int_equal(held(scene), 1);
+}
+
+static void what_an_admin_asks_for_one_by_one_is_never_held(void **state)
+{
+	struct scene *scene = *state;
+	struct finding *found = NULL, settled;
+	const char *job_id = NULL;
+
+	begin(scene);
+	come(scene, 100, 30);
+	assert_int_equal(findings(scene, "open", &found), 30);
+	for (size_t at = 0; at < 30; at++)
+		assert_ok(
+		    settle(scene, found[at].finding_id, (struct finding_order){.action = FINDING_TAKE_OUT}, &settled, &job_id));
+	assert_false(is_held_at_all(scene));
+	assert_int_equal(remove_all(scene), 30);
+}
+
+static void of_the_held_an_admin_takes_out_adopts_and_leaves_whom_they_name(void **state)
+{
+	struct scene *scene = *state;
+	struct finding *found = NULL, settled;
+	const char *job_id = NULL;
+	struct finding_order adopt = {
+	    .action = FINDING_ADOPT, .account_id = "account-new", .decided_by = "account-admin", .decision = "{}"};
+
+	begin_with(scene, 30);
+	come(scene, 100, 30);
+	assert_int_equal(findings(scene, "settling", &found), 30);
+	assert_ok(
+	    settle(scene, found[0].finding_id, (struct finding_order){.action = FINDING_TAKE_OUT}, &settled, &job_id));
+	assert_string_equal(settled.settled_by_id, admin.id);
+	assert_string_equal(settled.reason, "why");
+	assert_int_equal(held(scene), 29);
+	assert_int_equal(remove_all(scene), 1);
+	assert_ok(settle(scene, found[1].finding_id, adopt, &settled, &job_id));
+	assert_string_equal(settled.resolution, "adopted");
+	assert_int_equal(held(scene), 28);
+	assert_refused(
+	    scene,
+	    settle(scene, found[2].finding_id, (struct finding_order){.action = FINDING_PUT_BACK}, &settled, &job_id),
+	    RESULT_CONFLICT, "conflict");
+	assert_int_equal(held(scene), 28);
+}
+
+static void who_leaves_or_is_approved_meanwhile_is_held_no_longer(void **state)
+{
+	struct scene *scene = *state;
+	const struct member_change leaves = {.id = person(scene, 100), .removed = true};
+	bool under_way = true;
+
+	begin_with(scene, 30);
+	come(scene, 100, 21);
+	assert_int_equal(held(scene), 21);
+	check(scene, false, &leaves, 1);
+	assert_int_equal(held(scene), 20);
+	/* An approval does not wait for the hold, however long that stands. */
+	struct grant grant = scene_grant(scene, "chat", "account-new", NULL);
+	assert_ok(DO(scene, grant_removal_under_way, &grant, person(scene, 101), &under_way));
+	assert_false(under_way);
+	struct job job = scene_claim(scene, JOB_PROVISION);
+	assert_ok(scene_intend(scene, &job, person(scene, 101), true).result);
+	assert_int_equal(held(scene), 19);
+	assert_int_equal(count_findings(scene, "resolved"), 2);
+	assert_int_equal(count_findings(scene, "settling"), 19);
+}
+
+static void an_approval_waits_for_a_removal_that_was_let_go_since_it_looked(void **state)
+{
+	struct scene *scene = *state;
+
+	begin_with(scene, 30);
+	come(scene, 100, 3);
+	(void)scene_grant(scene, "chat", "account-new", NULL);
+	struct job first, job = {0};
+	while (job.kind != JOB_PROVISION || job.job_id == NULL) {
+		assert_true(scene_claims(scene, &job));
+		if (job.kind != JOB_PROVISION)
+			first = job;
+		if (job.kind != JOB_PROVISION)
+			assert_ok(DO(scene, job_finish, &first,
+			             &(struct job_outcome){.status = JOB_WAITING,
+			                                   .next_attempt_at = clock_now_ms(&scene->clock.clock) + HOUR},
+			             &scene->error));
+	}
+	assert_int_equal(scene_intend(scene, &job, person(scene, 101), true).result, RESULT_UNAVAILABLE);
+	assert_true(scene->error.retryable);
+}
+
+static void the_last_of_the_held_ends_the_hold(void **state)
+{
+	struct scene *scene = *state;
+	struct member_change leave[21];
+
+	begin_with(scene, 30);
+	come(scene, 100, 21);
+	for (int at = 0; at < 21; at++)
+		leave[at] = (struct member_change){.id = person(scene, 100 + at), .removed = true};
+	check(scene, false, leave, 21);
+	assert_false(is_held_at_all(scene));
+	come(scene, 200, 1);
+	assert_int_equal(remove_all(scene), 1);
+}
+
+static void whoever_was_there_before_us_or_is_no_user_is_never_taken_out_by_itself(void **state)
+{
+	struct scene *scene = *state;
+	struct finding *found = NULL;
+	static const enum member_kind kinds[] = {MEMBER_GROUP, MEMBER_DEVICE, MEMBER_SERVICE_PRINCIPAL, MEMBER_CONTACT,
+	                                         MEMBER_UNKNOWN};
+	struct member_change before = in(scene, 1);
+
+	scene_catalog(scene);
+	scene_no_write_back(scene);
+	settles_itself(scene, "chat");
+	check(scene, true, &before, 1);
+	for (size_t at = 0; at < ARRAY_SIZE(kinds); at++) {
+		struct member_change other = {.id = person(scene, 10 + (int)at), .kind = kinds[at]};
+		check(scene, false, &other, 1);
+	}
+	assert_int_equal(findings(scene, "open", &found), 6);
+	assert_int_equal(scene_count_jobs(scene, "deprovision", NULL), 0);
+	come(scene, 50, 1);
+	assert_int_equal(scene_count_jobs(scene, "deprovision", "queued"), 1);
+}
+
+static void a_group_is_settled_only_if_all_of_its_tools_settle_by_themselves(void **state)
+{
+	struct scene *scene = *state;
+
+	begin_with(scene, 0);
+	scene_tool(scene, "draw", "entra");
+	assert_ok(scene_bind(scene, "draw", SCENE_GROUP, true));
+	come(scene, 1, 1);
+	assert_int_equal(count_findings(scene, "open"), 1);
+	settles_itself(scene, "draw");
+	come(scene, 2, 1);
+	assert_int_equal(count_findings(scene, "settling"), 1);
+	assert_int_equal(count_findings(scene, "open"), 1);
+}
+
+/* An admin closed the grant as kept by hand, or as removed. */
+static void whom_a_person_decided_about_by_hand_is_left_to_a_person(void **state)
+{
+	struct scene *scene = *state;
+	const struct member_change back = {.id = SCENE_USER, .kind = MEMBER_USER};
+
+	begin_with(scene, 0);
+	struct grant grant = scene_grant(scene, "chat", "account-ada", NULL);
+	(void)scene_provision(scene, SCENE_USER);
+	assert_ok(scene_apply(scene, grant.grant_id, (struct grant_change){.event = GRANT_EVENT_REVOKE}, &grant));
+	struct job job = scene_claim(scene, JOB_DEPROVISION);
+	assert_ok(scene_apply(scene, grant.grant_id,
+	                      (struct grant_change){.event = GRANT_EVENT_NEEDS_PERSON,
+	                                            .code = "graph_error",
+	                                            .reason = "No.",
+	                                            .job_id = job.job_id,
+	                                            .fence = job.fence},
+	                      &grant));
+	assert_ok(scene_apply(scene, grant.grant_id, (struct grant_change){.event = GRANT_EVENT_KEPT_BY_HAND}, &grant));
+	assert_int_equal(grant.status, GRANT_REVOKED);
+	scene_pass(scene, HOUR);
+	check(scene, false, &back, 1);
+	assert_int_equal(count_findings(scene, "open"), 1);
+	assert_int_equal(remove_all(scene), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -263,6 +683,22 @@ int main(void)
 	    scene_test(nothing_that_was_written_about_a_person_who_was_found_is_left_after_their_erasure),
 	    scene_test(what_an_admin_wrote_about_others_goes_with_that_admin_and_no_other_text_does),
 	    scene_test(what_was_settled_long_ago_goes_by_age_and_what_stands_never),
+	    scene_test(a_few_strangers_leave_by_themselves_and_it_is_on_record_that_nobody_asked),
+	    scene_test(thirty_strangers_in_a_group_of_sixty_are_all_held_as_one_incident_and_nobody_leaves),
+	    scene_test(what_an_admin_releases_goes_out_and_what_comes_after_is_counted_anew),
+	    scene_test(what_an_admin_cancels_takes_nobody_out_and_waits_for_an_admin_from_then_on),
+	    scene_test(more_than_one_transaction_of_them_is_cancelled_to_the_last),
+	    scene_test(strangers_and_those_whose_time_is_over_are_counted_together),
+	    scene_test(those_who_left_within_the_hour_count_and_those_before_it_do_not),
+	    scene_test(a_fifth_of_a_large_group_may_leave_and_not_one_more),
+	    scene_test(what_an_admin_asks_for_one_by_one_is_never_held),
+	    scene_test(of_the_held_an_admin_takes_out_adopts_and_leaves_whom_they_name),
+	    scene_test(who_leaves_or_is_approved_meanwhile_is_held_no_longer),
+	    scene_test(an_approval_waits_for_a_removal_that_was_let_go_since_it_looked),
+	    scene_test(the_last_of_the_held_ends_the_hold),
+	    scene_test(whoever_was_there_before_us_or_is_no_user_is_never_taken_out_by_itself),
+	    scene_test(a_group_is_settled_only_if_all_of_its_tools_settle_by_themselves),
+	    scene_test(whom_a_person_decided_about_by_hand_is_left_to_a_person),
 	};
 
 	return cmocka_run_group_tests_name("store: drift", tests, NULL, NULL);
