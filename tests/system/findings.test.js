@@ -354,7 +354,7 @@ describe('a check that fails', () => {
 });
 
 describe('a tool that settles by itself', () => {
-  test('puts back who is missing, and leaves who is present to an admin', async () => {
+  test('puts back who is missing, and leaves who was found before to an admin', async () => {
     const tool = await world.must('GET', '/api/v1/tools/bulk-3');
     assert.equal(tool.drift, 'report');
     await world.must('PUT', '/api/v1/tools/bulk-3', { ...tool, drift: 'settle' });
@@ -366,6 +366,59 @@ describe('a tool that settles by itself', () => {
     await active([finding.grantId]);
     assert.ok((await members(3)).includes(userOf(7)));
     assert.deepEqual(objects(await findings(3)), sorted([userOf(121), userOf(122), userOf(123)]));
+  });
+
+  test('takes a few strangers out again, and nobody had to ask', async () => {
+    const strangers = users(range(124, 127));
+    await byHand(3, { add: strangers });
+    await calls();
+    await check();
+    await until('the strangers to be out', async () => !(await members(3)).some((id) => strangers.includes(id)));
+    const settled = await until('the findings to be resolved', async () => {
+      const found = (await findings(3, 'status=resolved')).filter(({ resolution }) => resolution === 'takenOut');
+      return found.length === 3 && found;
+    });
+    assert.deepEqual(objects(settled), sorted(strangers));
+    assert.ok(settled.every(({ settledBy, reason }) => settledBy.kind === 'system' && !reason));
+    const removals = (await calls()).filter(({ method }) => method === 'DELETE');
+    assert.deepEqual(sorted(removals.map(({ path }) => path)), sorted(strangers.map((id) => `/v1.0/groups/${groupOf(3)}/members/${id}/$ref`)));
+  });
+
+  test('holds many at once as one incident: nobody leaves before an admin lets them, and nobody after a cancel', async () => {
+    const strangers = users(range(60, 90));
+    const stay = async () => {
+      const present = await members(3);
+      return strangers.every((id) => present.includes(id));
+    };
+    await byHand(3, { add: strangers });
+    await calls();
+    await check();
+    const { heldRemovals } = await world.must('GET', '/api/v1/connectors/sandbox');
+    assert.equal(heldRemovals.count, 30);
+    assert.deepEqual(heldRemovals.groups.map(({ groupId, count, reason }) => [groupId, count, reason]), [[groupOf(3), 30, 'tooMany']]);
+    const { items } = await world.must('GET', '/api/v1/audit-events?limit=200');
+    const events = items.filter(({ action }) => action === 'connector.removalsHeld');
+    assert.equal(events.length, 1);
+    assert.equal(events[0].detail.findingIds.length, 30);
+    assert.match((await world.api('GET', '/metrics')).text, /aiclearance_removals_held 30/);
+    assert.ok(await stay());
+
+    await world.must('POST', '/api/v1/connectors/sandbox/held-removals/cancel');
+    await check();
+    assert.ok(await stay(), 'nobody is taken out');
+    assert.equal((await calls()).filter(({ method }) => method === 'DELETE').length, 0);
+    const open = (await findings(3)).filter(({ code }) => code === 'removals_held');
+    assert.deepEqual(objects(open), sorted(strangers), 'each waits for an admin');
+    assert.ok(open.every(({ settledBy }) => settledBy === null));
+
+    await byHand(3, { remove: strangers });
+    await check();
+    await byHand(3, { add: strangers });
+    await check();
+    assert.equal((await world.must('GET', '/api/v1/connectors/sandbox')).heldRemovals.count, 30);
+    await world.must('POST', '/api/v1/connectors/sandbox/held-removals/release');
+    await until('those whom an admin let go to be out', async () => !(await members(3)).some((id) => strangers.includes(id)));
+    assert.equal((await world.must('GET', '/api/v1/connectors/sandbox')).heldRemovals ?? null, null);
   });
 });
 
