@@ -266,6 +266,13 @@ static enum result grant_check(struct session *session, struct sqlite_write *wri
 	if (to == GRANT_PENDING_DEPROVISION && grant->external_user_id != NULL && is_another_user(grant, change))
 		return write_refuse(write, RESULT_CONFLICT, "conflict",
 		                    "A removal is about the user who was given the access, and no other.");
+	/* Nobody would take the first one out again: no grant would know of them. */
+	if (to == GRANT_PENDING_PROVISION && is_another_user(grant, change) && membership_is_this_ones(session, grant))
+		return write_refuse(
+		    write, RESULT_CONFLICT, "conflict",
+		    "The user %s may be in the group by this grant, so it cannot go on with %s. Revoke it: that "
+		    "takes the first one out; then ask for the access anew.",
+		    grant->external_user_id, change->external_user_id);
 	/* The other grant may have ended since the worker looked; then the membership must not stay. */
 	if (change->event == GRANT_EVENT_KEPT && !grant_held_by_other(session, grant)) {
 		enum result result = write_refuse(write, RESULT_UNAVAILABLE, "unavailable",
@@ -285,7 +292,7 @@ static void grant_follow(struct session *session, struct sqlite_write *write, st
 	const struct grant_change *change = write->in;
 	const char *from = grant_status_name(row->grant.status);
 
-	membership_settle(session, &row->grant, change->event);
+	membership_settle(session, &row->grant, change);
 	grant_change_members(&row->grant, change, session->now);
 	row->grant.status = to;
 	row->grant.version++;

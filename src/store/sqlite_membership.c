@@ -31,15 +31,27 @@ struct intended {
 	enum membership_origin before, origin;
 };
 
+#define NAMED_BY_ANOTHER                                                                                               \
+	"SELECT 1 FROM access_grant WHERE connector_id = ?1 AND group_id = ?2 AND external_user_id = ?3 AND grant_id <> "  \
+	"?4"
+
 /* Another grant that named the user for the group may have sent what this one did not. */
-static bool held_by_another(struct session *session, const struct grant *grant, const struct membership_intent *intent)
+static bool held_by_another(struct session *session, const struct grant *grant, const char *external_user_id)
 {
-	return sql_exists(
-	    session,
-	    "SELECT 1 FROM access_grant WHERE connector_id = ?1 AND group_id = ?2 AND external_user_id = ?3 AND "
-	    "grant_id <> ?4 LIMIT 1",
-	    SQL_ARGS(sql_text(grant->connector_id), sql_text(grant->group_id), sql_text(intent->external_user_id),
-	             sql_text(intent->grant_id)));
+	return sql_exists(session, NAMED_BY_ANOTHER " LIMIT 1",
+	                  SQL_ARGS(sql_text(grant->connector_id), sql_text(grant->group_id), sql_text(external_user_id),
+	                           sql_text(grant->grant_id)));
+}
+
+bool membership_is_this_ones(struct session *session, const struct grant *grant)
+{
+	if (grant->external_user_id == NULL || grant->group_id == NULL ||
+	    origin_ask(session, session->scratch, grant->connector_id, grant->group_id, grant->external_user_id) !=
+	        MEMBERSHIP_OURS)
+		return false;
+	return !sql_exists(session, NAMED_BY_ANOTHER " AND status NOT IN ('revoked', 'expired', 'notGranted') LIMIT 1",
+	                   SQL_ARGS(sql_text(grant->connector_id), sql_text(grant->group_id),
+	                            sql_text(grant->external_user_id), sql_text(grant->grant_id)));
 }
 
 static struct intended origin_settle(struct session *session, const struct grant *grant,
@@ -49,7 +61,7 @@ static struct intended origin_settle(struct session *session, const struct grant
 	    origin_ask(session, session->scratch, grant->connector_id, grant->group_id, intent->external_user_id);
 	enum membership_origin origin = intent->found_member ? MEMBERSHIP_PREEXISTING : MEMBERSHIP_OURS;
 
-	if (before == MEMBERSHIP_OURS && intent->never_sent && !held_by_another(session, grant, intent))
+	if (before == MEMBERSHIP_OURS && intent->never_sent && !held_by_another(session, grant, intent->external_user_id))
 		before = MEMBERSHIP_UNKNOWN;
 	if (before != MEMBERSHIP_UNKNOWN)
 		return (struct intended){before, before};
@@ -63,16 +75,10 @@ static struct intended origin_settle(struct session *session, const struct grant
 	return (struct intended){before, origin};
 }
 
-/* A removal that is held is none any more; one that was let go since the worker asked comes first. */
-static enum result member_take_over(struct session *session, struct sqlite_write *write, const struct grant *grant,
-                                    const char *external_user_id)
+static enum result refuse_for_now(struct sqlite_write *write, const char *sentence)
 {
-	enum result result;
+	enum result result = write_refuse(write, RESULT_UNAVAILABLE, "unavailable", "%s", sentence);
 
-	finding_keep_member(session, grant->connector_id, grant->group_id, external_user_id);
-	if (!finding_removal_under_way(session, grant->connector_id, grant->group_id, external_user_id))
-		return RESULT_OK;
-	result = write_refuse(write, RESULT_UNAVAILABLE, "unavailable", "A removal of this member is under way.");
 	if (write->error != NULL)
 		write->error->retryable = true;
 	return result;
@@ -90,9 +96,14 @@ static enum result membership_intend(struct session *session, struct sqlite_writ
 	if (row.grant.status != GRANT_PENDING_PROVISION || row.grant.group_id == NULL ||
 	    !job_fence_holds(session, intent->job_id, intent->fence, NULL))
 		return refuse_lease_lost(write);
-	result = member_take_over(session, write, &row.grant, intent->external_user_id);
-	if (result != RESULT_OK)
-		return result;
+	/* Somebody else may have settled meanwhile on whose access this is (membership_hand_over): that user would be
+	 * forgotten, in the group. The next attempt goes on with them. */
+	if (row.grant.external_user_id != NULL && !text_equal_fold(row.grant.external_user_id, intent->external_user_id))
+		return refuse_for_now(write, "The grant has a user by now, and it is another one.");
+	/* A removal that is held is none any more; one that was let go since the worker asked comes first. */
+	finding_keep_member(session, row.grant.connector_id, row.grant.group_id, intent->external_user_id);
+	if (finding_removal_under_way(session, row.grant.connector_id, row.grant.group_id, intent->external_user_id))
+		return refuse_for_now(write, "A removal of this member is under way.");
 	intended = origin_settle(session, &row.grant, intent);
 	if (intent->never_sent) /* said once: from now on something may have been */
 		sql_run(session, "UPDATE job SET progress = NULL WHERE job_id = ?1", SQL_ARGS(sql_text(intent->job_id)));
@@ -274,13 +285,20 @@ static void membership_hand_over(struct session *session, const struct grant *gr
 	                 sql_text(grant->account_id), sql_text(grant->grant_id), sql_int(session->now)));
 }
 
-void membership_settle(struct session *session, const struct grant *grant, enum grant_event event)
+/* The row says what was meant; that it never came to it is known from whoever meant it. */
+static bool is_unsent(struct session *session, const struct grant *grant, const struct grant_change *change)
+{
+	return change->unsent && !grant->membership_preexisting &&
+	       !held_by_another(session, grant, grant->external_user_id);
+}
+
+void membership_settle(struct session *session, const struct grant *grant, const struct grant_change *change)
 {
 	bool gone;
 
 	if (grant->external_user_id == NULL || grant->group_id == NULL)
 		return;
-	switch (event) {
+	switch (change->event) {
 	case GRANT_EVENT_NOT_MEMBER:
 	case GRANT_EVENT_REMOVED_BY_HAND:
 	case GRANT_EVENT_MEMBER_LOST:
@@ -289,6 +307,9 @@ void membership_settle(struct session *session, const struct grant *grant, enum 
 	case GRANT_EVENT_KEPT_BY_HAND:
 	case GRANT_EVENT_NOT_GRANTED:
 		gone = !grant_held_by_other(session, grant); /* no longer ours, unless another grant still stands on it */
+		break;
+	case GRANT_EVENT_NEEDS_PERSON:
+		gone = is_unsent(session, grant, change);
 		break;
 	case GRANT_EVENT_KEPT:
 		gone = false;

@@ -141,8 +141,10 @@ bool grant_held_by_other(struct session *session, const struct grant *grant);
 /* The operation grant_apply: `in` is the change; the grant is given back where the write has a `ret`. `flag`: the
  * caller has the brake look at the group afterwards, once for many. */
 enum result grant_move(struct session *session, struct sqlite_write *write) MUST_CHECK;
-/* Ends what we know about the membership, as the event says. */
-void membership_settle(struct session *session, const struct grant *grant, enum grant_event event);
+/* Ends what we know about the membership, as the change says. */
+void membership_settle(struct session *session, const struct grant *grant, const struct grant_change *change);
+/* Its user may be in the group by our write, and no other open grant names them. */
+bool membership_is_this_ones(struct session *session, const struct grant *grant);
 
 /* ---- jobs ---- */
 

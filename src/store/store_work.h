@@ -23,6 +23,7 @@ struct grant_change {
 	int64_t fence;
 	const char *detail; /* JSON object text for the audit event: Graph request ids; NULL */
 	bool unasked;       /* REVOKE: by no person's word about this one; EXPIRE always is. The brake counts it */
+	bool unsent;        /* NEEDS_PERSON of a provision: for certain nothing was ever sent for the user it intended */
 };
 
 /* How a job's attempt ended, where no grant changed state. */

@@ -132,6 +132,7 @@ bool membership_call_end_grant(struct membership_call *call, enum grant_event ev
 	    .job_id = call->context.job->job_id,
 	    .fence = call->context.job->fence,
 	    .detail = trace_detail(call),
+	    .unsent = event == GRANT_EVENT_NEEDS_PERSON && call->progress.unsent && !call->progress.wrote,
 	};
 	call->attempt = (struct job_attempt){
 	    .settled = true,
