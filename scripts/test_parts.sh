@@ -196,6 +196,7 @@ part_loops() {
 	export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 	tap_loop every_nth "$root/build-asan/tests/loops/loop-every_nth"
 	tap_loop soak "$build/tests/loops/loop-soak" --minutes 10
+	tap_loop year "$build/tests/loops/loop-year" --days 60 --grants 150
 	check "one approval and one removal through a kill at boundaries of network and store" \
 		"$node" tests/crash/boundary_loop.js --points 1
 }
@@ -207,6 +208,7 @@ part_loops_long() {
 	export ASAN_OPTIONS=detect_leaks=1:abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
 	AICLEARANCE_FULL=1 tap_loop every_nth_long "$root/build-asan/tests/loops/loop-every_nth"
 	tap_loop soak_long "$build/tests/loops/loop-soak" --minutes 60 --seeds 10
+	tap_loop year_long "$build/tests/loops/loop-year" --seeds 3
 	check "one approval and one removal through a kill at 40 boundaries of each kind" \
 		"$node" tests/crash/boundary_loop.js --points 40
 }

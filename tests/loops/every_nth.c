@@ -166,7 +166,7 @@ static const struct {
 static bool play(void)
 {
 	for (int i = WAITING; i < ISSUES; i++)
-		world_file(asked[i].person, asked[i].tool, story.keys[i]);
+		world_file(asked[i].person, asked[i].tool, 14, story.keys[i]);
 	for (int i = 0; i < ISSUES; i++)
 		world_approve(story.keys[i]);
 	if (!settle())
@@ -186,7 +186,7 @@ static void prepare(void)
 	world_user_id(5, user);
 	net_member_set(world_group_id(1), user, true);
 	for (int i = 0; i < WAITING; i++)
-		world_file(asked[i].person, asked[i].tool, story.keys[i]);
+		world_file(asked[i].person, asked[i].tool, 14, story.keys[i]);
 	if (!world_settle(PATIENCE_MS))
 		abort();
 	sim_pass_ms(60000);

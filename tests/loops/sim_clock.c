@@ -48,6 +48,11 @@ void sim_pass_ms(int64_t ms)
 	}
 }
 
+void sim_jump_ms(int64_t ms)
+{
+	clock_manual_advance(&manual, ms);
+}
+
 const struct clock *__wrap_clock_system(void)
 {
 	return &manual.clock;

@@ -12,6 +12,8 @@ int64_t sim_now_ms(void);
 void sim_clock_set(int64_t now_ms);
 /* Lets time pass, a second at most at once, and calls what was hooked in after each. */
 void sim_pass_ms(int64_t ms);
+/* Time passes in which nothing is at work: at once. */
+void sim_jump_ms(int64_t ms);
 void sim_clock_hook(void (*passed)(void));
 
 void sim_seed(uint64_t seed);

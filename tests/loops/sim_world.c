@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/digest.h"
@@ -13,19 +12,34 @@
 #include "base/text.h"
 #include "jira/webhook.h"
 #include "sim_clock.h"
+#include "sim_database.h"
 #include "sim_memory.h"
 #include "sim_net.h"
 
 #define SECRET "sBx8Q~sandbox-value-not-a-secret-0001"
 #define TENANT "8f1c2d3e-4a5b-4c6d-8e7f-901a2b3c4d5e"
 #define CLIENT "3c9d8b7a-6f5e-4d4c-9b3a-2a1908f7e6d5"
-#define SWEEP_SECONDS 300
-#define CHECK_SECONDS 3600
 
-struct world world;
+struct world world = {.sweep_seconds = 300, .check_seconds = 3600};
 const struct actor world_admin = {.kind = "token", .id = "admin-1"};
 
-static const char *const files[] = {"", "-wal", "-shm", ".lock"};
+/* What a process keeps in memory of the issues it saw goes with it. */
+static int64_t processes;
+
+void __real_intake_seen_note(const char *site, const char *issue_id, int64_t updated_at, int64_t settings_version);
+bool __real_intake_seen_has(const char *site, const char *issue_id, int64_t updated_at, int64_t settings_version);
+void __wrap_intake_seen_note(const char *site, const char *issue_id, int64_t updated_at, int64_t settings_version);
+bool __wrap_intake_seen_has(const char *site, const char *issue_id, int64_t updated_at, int64_t settings_version);
+
+void __wrap_intake_seen_note(const char *site, const char *issue_id, int64_t updated_at, int64_t settings_version)
+{
+	__real_intake_seen_note(site, issue_id, updated_at, (processes << 32) + settings_version);
+}
+
+bool __wrap_intake_seen_has(const char *site, const char *issue_id, int64_t updated_at, int64_t settings_version)
+{
+	return __real_intake_seen_has(site, issue_id, updated_at, (processes << 32) + settings_version);
+}
 
 static void must(enum result result, const char *what)
 {
@@ -55,24 +69,11 @@ void world_begin(void)
 	sim_memory_inside();
 }
 
-static void path_of(const char *name, const char *suffix, char ret_path[160])
-{
-	snprintf(ret_path, 160, "%s/%s%s", world.directory, name, suffix);
-}
-
-static void database_remove(const char *name)
-{
-	char path[160];
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		path_of(name, files[i], path);
-		(void)unlink(path);
-	}
-}
-
 void world_end(void)
 {
 	database_remove("world.db");
 	database_remove("kept.db");
+	database_remove("yesterday.db");
 	(void)rmdir(world.directory);
 	audit_key_free(world.key);
 	sim_memory_outside();
@@ -125,12 +126,13 @@ static void service_begin(void)
 	                                        .environment = &world.environment,
 	                                        .jira = world.jira,
 	                                        .allow = {.text = "env:SIM_*"},
-	                                        .sweep_seconds = SWEEP_SECONDS,
-	                                        .check_seconds = CHECK_SECONDS,
+	                                        .sweep_seconds = world.sweep_seconds,
+	                                        .check_seconds = world.check_seconds,
 	                                        .inbox_days = 30};
 	circuit_init(&world.circuit);
 	scheduler_init(&world.scheduler, &world.options);
 	world.runs++;
+	processes++;
 	for (int i = 0; i < WORLD_THREADS; i++) {
 		snprintf(world.holders[i], sizeof(world.holders[i]), "run%d-%d", world.runs, i);
 		lease_slot_init(&world.slots[i]);
@@ -158,13 +160,39 @@ void world_die(void)
 	store_fault_fail_from(world.store, 1, RESULT_UNAVAILABLE);
 }
 
-void world_restart(void)
+void world_stop(void)
 {
 	sim_memory_outside();
 	world.dead = false;
 	service_end();
+	sim_memory_inside();
+}
+
+void world_start(void)
+{
+	sim_memory_outside();
 	service_begin();
 	sim_memory_inside();
+}
+
+void world_restart(void)
+{
+	world_stop();
+	world_start();
+}
+
+void world_copy_database(void)
+{
+	world_stop();
+	database_copy("world.db", "yesterday.db");
+	world_start();
+}
+
+void world_restore_database(void)
+{
+	world_stop();
+	database_copy("yesterday.db", "world.db");
+	world_start();
 }
 
 /* ---- what is set up ---- */
@@ -285,27 +313,6 @@ void world_close(void)
 	sim_memory_inside();
 }
 
-static void database_copy(const char *from, const char *to)
-{
-	char path[160], other[160];
-	database_remove(to);
-	for (size_t i = 0; i < 2; i++) {
-		path_of(from, files[i], path);
-		path_of(to, files[i], other);
-		FILE *in = fopen(path, "r");
-		if (in == NULL)
-			continue;
-		FILE *out = fopen(other, "w");
-		static char block[1 << 16];
-		for (size_t got; out != NULL && (got = fread(block, 1, sizeof(block), in)) > 0;)
-			if (fwrite(block, 1, got, out) != got)
-				abort();
-		fclose(in);
-		if (out == NULL || fclose(out) != 0 || chmod(other, 0600) != 0)
-			abort();
-	}
-}
-
 static int64_t kept_at;
 
 void world_keep(void)
@@ -393,9 +400,10 @@ bool world_turn(int at, int64_t *ret_delay_ms)
 	return taken;
 }
 
+/* A removal that is held waits for an admin. */
 static bool is_for_ever(const struct job *job)
 {
-	return job->kind == JOB_SWEEP || job->kind == JOB_CHECK;
+	return job->kind == JOB_SWEEP || job->kind == JOB_CHECK || text_equal(job->error_code, "removals_held");
 }
 
 static size_t jobs_open(struct arena *arena, bool print)
@@ -457,13 +465,14 @@ bool world_settle(int64_t limit_ms)
 
 /* ---- what people do in Jira ---- */
 
-void world_file(int person, int tool, char ret_key[16])
+void world_file(int person, int tool, int days, char ret_key[16])
 {
-	char nick[16];
+	char nick[16], duration[16];
 	snprintf(nick, sizeof(nick), "user%03d", person);
+	snprintf(duration, sizeof(duration), "%d", days);
 	sim_memory_outside();
 	json_t *fields = json_pack("{s:s,s:{s:s},s:s,s:s}", "summary", "Access", "customfield_10050", "value",
-	                           world_tool_name(tool), "customfield_10051", "To try it", "customfield_10052", "14");
+	                           world_tool_name(tool), "customfield_10051", "To try it", "customfield_10052", duration);
 	json_t *made = net_ask_jira(
 	    nick, "POST", "/rest/servicedeskapi/request",
 	    json_pack("{s:s,s:s,s:o}", "serviceDeskId", "10", "requestTypeId", "25", "requestFieldValues", fields));

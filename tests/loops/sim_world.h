@@ -30,8 +30,9 @@ struct world {
 	bool at_work[WORLD_THREADS];
 	int depth; /* turns under way, one within the other */
 	struct scheduler scheduler;
-	bool lose_events; /* Jira's webhooks do not arrive */
-	bool dead;        /* the process has ended, as far as anybody outside can tell: world_turn starts it again */
+	int sweep_seconds, check_seconds; /* for the next start */
+	bool lose_events;                 /* Jira's webhooks do not arrive */
+	bool dead; /* the process has ended, as far as anybody outside can tell: world_turn starts it again */
 	int runs;
 };
 
@@ -45,8 +46,14 @@ void world_end(void);
 /* A new database with connectors, tools, groups and intake as the guide says. */
 void world_open(void);
 void world_close(void); /* and forgets the database */
-/* The service ends and starts again. */
+/* The service ends; starts; both. Between the two there is no store, and no turn is taken. */
+void world_stop(void);
+void world_start(void);
 void world_restart(void);
+/* A copy of the database file; and back to that copy, while tenant, site and time are what they are. The service is
+ * stopped for either. */
+void world_copy_database(void);
+void world_restore_database(void);
 /* It ends here and now, wherever it is: nothing that it still does has any effect. */
 void world_die(void);
 /* Database, tenant and site as they are now; and back to that. */
@@ -56,7 +63,7 @@ void world_put_back(void);
 /* The events that Jira has to tell arrive, and what time asks for is done; then thread `at` takes a turn. False:
  * nothing is due for it, for *ret_delay_ms. */
 bool world_turn(int at, int64_t *ret_delay_ms);
-/* Nothing is left to do but what comes round for ever. */
+/* Nothing is left to do but what comes round for ever, and what is held for an admin. */
 bool world_is_quiet(void);
 /* Turns until nothing is left to do but what comes round for ever. False: `limit_ms` were over first. */
 bool world_settle(int64_t limit_ms);
@@ -69,7 +76,7 @@ const char *world_group_id(int tool);
 void world_user_id(int person, char ret_id[40]);
 
 /* In Jira: gives the key of the issue. */
-void world_file(int person, int tool, char ret_key[16]);
+void world_file(int person, int tool, int days, char ret_key[16]);
 void world_approve(const char *issue_key);
 void world_decline(const char *issue_key);
 /* Moves it to "Access removed"; false: its status does not allow that. */

@@ -83,7 +83,7 @@ static void file(int person, int tool)
 	if ((people.place[person][tool] != 0 && !people.closed[person][tool]) || people.count + 1 >= ISSUES_MAX)
 		return;
 	*issue = (struct asked_issue){.person = person, .tool = tool};
-	world_file(person, tool, issue->key);
+	world_file(person, tool, 14, issue->key);
 	note("file", issue);
 	people.place[person][tool] = (int)++people.count;
 	people.closed[person][tool] = false;
