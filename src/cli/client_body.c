@@ -273,7 +273,7 @@ const char *client_path(const struct client_verb *verb, const struct arguments *
                         struct arena *arena)
 {
 	_cleanup_(text_done) struct text path = TEXT_INIT((size_t)64 * 1024);
-	char separator = '?';
+	char separator = strchr(verb->path, '?') ? '&' : '?';
 
 	append_path(&path, verb, arguments);
 	for (size_t i = 0; i < verb->field_count; i++) {

@@ -83,6 +83,10 @@ static const struct client_verb connector_verbs[] = {
 	     "expiryWarningDays",                                                                                          \
 	     FIELD_NUMBERS},                                                                                               \
 	    {{"--drift", "report|settle", "what a check settles by itself", false}, "drift", FIELD_TEXT},                  \
+	    {{"--review", "yes|no", "whether an approver is asked before the end if it is still needed", false},           \
+	     "reviewBeforeExpiry",                                                                                         \
+	     FIELD_YES_NO},                                                                                                \
+	    {{"--review-days", "N", "so many days before the end", false}, "reviewDays", FIELD_NUMBER},                    \
 	{                                                                                                                  \
 		{"--connector", "CONNECTOR-ID", "which connector controls it, or none", false}, "connectorId",                 \
 		    FIELD_TEXT_OR_NONE                                                                                         \
@@ -193,11 +197,20 @@ static const struct client_field work_filters[] = {
     {{"--account", "ACCOUNT-ID", "only of that account", false}, "accountId", FIELD_QUERY},
     {{"--issue", "KEY", "only of that Jira issue", false}, "issueKey", FIELD_QUERY},
 };
+static const struct client_field review_filters[] = {
+    {{"--status", "STATUS", "only of that status: pending are those to answer", false}, "status", FIELD_QUERY},
+    {{"--tool", "TOOL-ID", "only of that tool", false}, "toolId", FIELD_QUERY},
+    {{"--account", "ACCOUNT-ID", "only of that account", false}, "accountId", FIELD_QUERY},
+};
 static const struct client_field request_create[] = {
     {{"--tool", "TOOL-ID", "which tool", false}, "toolId", FIELD_TEXT},
     {{"--account", "ACCOUNT-ID", "for whom, if not for yourself", false}, "accountId", FIELD_TEXT},
     {{"--purpose", "TEXT", "what for", false}, "purpose", FIELD_TEXT},
     {{"--days", "N", "for how long", false}, "durationDays", FIELD_NUMBER},
+};
+static const struct client_field grant_extend[] = {
+    {{"--purpose", "TEXT", "what for", false}, "purpose", FIELD_TEXT},
+    {{"--days", "N", "for how long, from the approval on", false}, "durationDays", FIELD_NUMBER},
 };
 static const struct client_field comment_field[] = {{{"--comment", "TEXT", "why", false}, "comment", FIELD_TEXT}};
 static const struct client_field wait_field[] = {
@@ -209,8 +222,12 @@ static const struct client_field grant_resolve[] = {
     {{"--reason", "TEXT", "why it is closed", false}, "reason", FIELD_TEXT},
 };
 static const struct client_column request_columns[] = {
-    {"REQUEST", "requestId"}, {"ISSUE", "issueKey"},    {"STATUS", "status"},     {"TOOL", "toolId"},
-    {"ACCOUNT", "accountId"}, {"DAYS", "durationDays"}, {"CREATED", "createdAt"}, {"CODE", "code"}};
+    {"REQUEST", "requestId"}, {"ISSUE", "issueKey"},    {"STATUS", "status"},
+    {"TOOL", "toolId"},       {"ACCOUNT", "accountId"}, {"DAYS", "durationDays"},
+    {"CREATED", "createdAt"}, {"CODE", "code"},         {"KIND", "kind"}};
+static const struct client_column review_columns[] = {
+    {"REVIEW", "requestId"},   {"STATUS", "status"},     {"TOOL", "toolId"},          {"ACCOUNT", "accountId"},
+    {"KEEPS", "durationDays"}, {"CREATED", "createdAt"}, {"GRANT", "extendsGrantId"}, {"CODE", "code"}};
 static const struct client_column grant_columns[] = {
     {"GRANT", "grantId"},     {"ISSUE", "issueKey"},    {"STATUS", "status"}, {"TOOL", "toolId"},
     {"ACCOUNT", "accountId"}, {"EXPIRES", "expiresAt"}, {"CODE", "code"}};
@@ -229,10 +246,21 @@ static const struct client_verb request_verbs[] = {
 static const struct client_verb grant_verbs[] = {
     {"list", CLIENT_LIST, "GET", "/grants", "", "grants, newest first", FIELDS(work_filters), COLUMNS(grant_columns)},
     {"show", CLIENT_SHOW, "GET", "/grants/{}", "GRANT-ID", "one grant with its history", FIELDS(wait_field)},
+    {"extend", CLIENT_CREATE, "POST", "/grants/{}/extend", "GRANT-ID", "asks that it goes on for longer",
+     FIELDS(grant_extend)},
     {"revoke", CLIENT_ACT, "POST", "/grants/{}/revoke", "GRANT-ID", "takes the access away"},
     {"retry", CLIENT_ACT, "POST", "/grants/{}/retry", "GRANT-ID", "tries a manual follow-up again"},
     {"resolve", CLIENT_ACT, "POST", "/grants/{}/resolve", "GRANT-ID", "settles a manual follow-up",
      FIELDS(grant_resolve), .fixed = "{}"},
+};
+static const struct client_verb review_verbs[] = {
+    {"list", CLIENT_LIST, "GET", "/requests?kind=review", "", "reviews before the end of access, newest first",
+     FIELDS(review_filters), COLUMNS(review_columns)},
+    {"show", CLIENT_SHOW, "GET", "/requests/{}", "REVIEW-ID", "one review"},
+    {"keep", CLIENT_ACT, "POST", "/requests/{}/approve", "REVIEW-ID", "access goes on by the tool's default duration",
+     FIELDS(comment_field)},
+    {"end", CLIENT_ACT, "POST", "/requests/{}/deny", "REVIEW-ID", "access ends when its time is over",
+     FIELDS(comment_field)},
 };
 static const struct client_verb follow_up_verbs[] = {
     {"list", CLIENT_LIST, "GET", "/follow-ups", "", "what waits for a person", COLUMNS(follow_up_columns)},
@@ -282,6 +310,12 @@ static const struct client_field export_fields[] = {
 static const struct client_field intake_fields[] = {
     {{"--projects", "KEYS", "Jira project keys, comma-separated", false}, "projectKeys", FIELD_TEXTS},
     {{"--request-types", "IDS", "request type ids, comma-separated", false}, "requestTypeIds", FIELD_TEXTS},
+    {{"--extension-types", "IDS", "request types that ask for an extension, comma-separated", false},
+     "extensionRequestTypeIds",
+     FIELD_TEXTS},
+    {{"--extension-field", "ID", "a field whose value makes an issue ask for an extension", false},
+     "extensionField",
+     FIELD_TEXT},
     {{"--tool-field", "ID", "the field that names the tool", false}, "toolField", FIELD_TEXT},
     {{"--purpose-field", "ID", "the field with the purpose", false}, "purposeField", FIELD_TEXT},
     {{"--duration-field", "ID", "the field with the days", false}, "durationField", FIELD_TEXT},
@@ -360,6 +394,7 @@ const struct client_noun client_nouns[] = {
     {"mapping", "who is who", VERBS(mapping_verbs)},
     {"request", "what people asked for", VERBS(request_verbs)},
     {"grant", "who has access to what", VERBS(grant_verbs)},
+    {"review", "whether access is still needed", VERBS(review_verbs)},
     {"follow-up", "what waits for a person", VERBS(follow_up_verbs)},
     {"finding", "where groups are not what was approved", VERBS(finding_verbs)},
     {"job", "work under way", VERBS(job_verbs)},

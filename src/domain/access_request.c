@@ -7,6 +7,12 @@ static const char *const status_names[REQUEST_STATUS_MAX] = {
     [REQUEST_CANCELLED] = "cancelled", [REQUEST_REFUSED] = "refused",
 };
 
+static const char *const kind_names[REQUEST_KIND_MAX] = {
+    [REQUEST_ACCESS] = "access",
+    [REQUEST_EXTENSION] = "extension",
+    [REQUEST_REVIEW] = "review",
+};
+
 static const enum request_status leads_to[REQUEST_EVENT_MAX] = {
     [REQUEST_EVENT_APPROVE] = REQUEST_APPROVED,
     [REQUEST_EVENT_DENY] = REQUEST_DENIED,
@@ -24,6 +30,22 @@ enum result request_status_parse(const char *name, enum request_status *ret_stat
 	for (int at = 0; name != NULL && at < REQUEST_STATUS_MAX; at++) {
 		if (strcmp(status_names[at], name) == 0) {
 			*ret_status = (enum request_status)at;
+			return RESULT_OK;
+		}
+	}
+	return RESULT_INVALID;
+}
+
+const char *request_kind_name(enum request_kind kind)
+{
+	return kind < REQUEST_KIND_MAX ? kind_names[kind] : "";
+}
+
+enum result request_kind_parse(const char *name, enum request_kind *ret_kind)
+{
+	for (int at = 0; name != NULL && at < REQUEST_KIND_MAX; at++) {
+		if (strcmp(kind_names[at], name) == 0) {
+			*ret_kind = (enum request_kind)at;
 			return RESULT_OK;
 		}
 	}

@@ -16,6 +16,9 @@ enum request_status {
 	REQUEST_REFUSED,
 	REQUEST_STATUS_MAX
 };
+/* What is asked for: access; that access which somebody has goes on for longer; or, by the service itself and before
+ * the end, whether it should. */
+enum request_kind { REQUEST_ACCESS, REQUEST_EXTENSION, REQUEST_REVIEW, REQUEST_KIND_MAX };
 enum request_event {
 	REQUEST_EVENT_APPROVE,
 	REQUEST_EVENT_DENY,
@@ -26,6 +29,8 @@ enum request_event {
 
 const char *request_status_name(enum request_status status);
 enum result request_status_parse(const char *name, enum request_status *ret_status) MUST_CHECK;
+const char *request_kind_name(enum request_kind kind); /* "access" "extension" "review" */
+enum result request_kind_parse(const char *name, enum request_kind *ret_kind) MUST_CHECK;
 
 /* The table of the contract. RESULT_CONFLICT if the event is not allowed from that state. *ret_unchanged is true (with
  * RESULT_OK) when the request already is where the event leads. */
@@ -34,6 +39,7 @@ enum result request_next(enum request_status from, enum request_event event, enu
 
 struct access_request {
 	const char *request_id;
+	enum request_kind kind;
 	const char *site;       /* Jira site that the issue lives on; NULL for a request filed here */
 	const char *issue_id;   /* NULL likewise */
 	const char *issue_key;  /* a label that may change */
@@ -52,7 +58,8 @@ struct access_request {
 	int64_t decided_at;
 	const char *decision; /* snapshot as JSON text: what decided, approval ids, asked when; NULL until decided */
 	int64_t asked_at;     /* when Jira was last asked about it */
-	const char *grant_id;
+	const char *grant_id; /* made of it; NULL: none */
+	const char *extends_grant_id; /* whose end an extension or a review is about; NULL: none */
 	int64_t created_at;
 	int64_t updated_at;
 	int64_t version;

@@ -52,6 +52,8 @@ struct tool {
 	int max_duration_days;
 	bool requestable;
 	struct expiry_warnings expiry_warnings;
+	bool review_before_expiry;
+	int review_days;          /* so many days before the end */
 	const char *connector_id; /* NULL: none */
 	struct entitlement_group group;
 	const char *drift; /* "report", "settle": what a check does by itself about what is not as approved; NULL: report */

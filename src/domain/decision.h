@@ -56,6 +56,7 @@ struct issue {
 	const char *tool_text;     /* NULL: empty field */
 	const char *purpose;       /* "" if none */
 	const char *duration_text; /* NULL: empty field */
+	bool is_extension;         /* as the settings say: asks that access which is there goes on */
 	int64_t created_at;
 	int64_t updated_at;
 };

@@ -9,6 +9,8 @@ void intake_settings_default(struct intake_settings *ret_settings)
 	*ret_settings = (struct intake_settings){
 	    .project_keys = empty_list,
 	    .request_type_ids = empty_list,
+	    .extension_request_type_ids = empty_list,
+	    .extension_field = "",
 	    .tool_field = "",
 	    .purpose_field = "",
 	    .duration_field = "",

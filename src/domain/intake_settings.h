@@ -9,7 +9,10 @@
 struct intake_settings {
 	const char *const *project_keys;
 	const char *const *request_type_ids; /* empty: any */
-	const char *tool_field;              /* "" until set */
+	/* An issue of such a type, or with a value in that field, asks that access which its person has goes on. */
+	const char *const *extension_request_type_ids; /* empty: none */
+	const char *extension_field;                   /* "": none */
+	const char *tool_field;                        /* "" until set */
 	const char *purpose_field;
 	const char *duration_field;
 	const char *beneficiary; /* "reporter", or the id of a user field ("customfield_…") */

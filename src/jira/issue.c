@@ -14,7 +14,7 @@ static enum result issue_path(const char *issue, const struct intake_settings *s
 	struct text text = TEXT_INIT(16 * 1024);
 	text_append(&text, path);
 	const char *fields[] = {settings->tool_field, settings->purpose_field, settings->duration_field,
-	                        settings->beneficiary};
+	                        settings->extension_field, settings->beneficiary};
 	for (size_t i = 0; i < ARRAY_SIZE(fields); i++) {
 		if (text_is_empty(fields[i]) || text_equal(fields[i], "reporter"))
 			continue;
@@ -60,14 +60,17 @@ static enum result issue_people(const json_t *fields, const struct intake_settin
 static enum result issue_texts(const json_t *fields, const struct intake_settings *settings, struct arena *arena,
                                struct issue *issue)
 {
+	const char *extension = NULL;
 	if (jira_value_text(field_at(fields, settings->tool_field), arena, &issue->tool_text) != RESULT_OK ||
 	    jira_value_text(field_at(fields, settings->purpose_field), arena, &issue->purpose) != RESULT_OK ||
 	    jira_value_text(field_at(fields, settings->duration_field), arena, &issue->duration_text) != RESULT_OK ||
+	    jira_value_text(field_at(fields, settings->extension_field), arena, &extension) != RESULT_OK ||
 	    jira_value_id(json_at(fields, "status.id"), arena, &issue->status_id) != RESULT_OK ||
 	    jira_value_id(json_at(fields, "status.name"), arena, &issue->status_name) != RESULT_OK)
 		return RESULT_NO_MEMORY;
 	if (!issue->purpose)
 		issue->purpose = "";
+	issue->is_extension = !text_is_empty(extension);
 	return RESULT_OK;
 }
 
@@ -127,9 +130,12 @@ enum result jira_issue_read(struct jira *jira, const char *issue, const struct i
 		return result;
 	struct issue read = {0};
 	result = issue_of_value(value, settings, arena, &read, error);
-	if (result == RESULT_OK && settings->request_type_ids[0])
+	if (result == RESULT_OK && (settings->request_type_ids[0] || settings->extension_request_type_ids[0]))
 		result = request_type_read(jira, read.issue_id, arena, &read.request_type_id, error);
-	if (result == RESULT_OK)
-		*ret_issue = read;
+	if (result != RESULT_OK)
+		return result;
+	read.is_extension =
+	    read.is_extension || intake_list_has(settings->extension_request_type_ids, read.request_type_id);
+	*ret_issue = read;
 	return result;
 }

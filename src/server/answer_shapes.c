@@ -232,6 +232,8 @@ static const struct shape_field tool_fields[] = {
     FLAG("requestable"),
     {"expiryWarningDays", SHAPE_INTEGERS, MUST, 1, EXPIRY_WARNING_DAY_MAX,
      .about = "Days before the end on which the issue is told"},
+    FLAG("reviewBeforeExpiry"),
+    NUMBER("reviewDays"),
     STRING_OR_NULL("connectorId"),
     ONE_OF("drift", values_drift),
     {"entitlementGroup", SHAPE_OBJECT, MAY_BE_NULL, .shape = &answer_group},
@@ -285,6 +287,7 @@ const struct shape answer_resolve = SHAPE("IdentityAnswer", resolve_fields);
 
 /* ---- requests, grants, jobs ---- */
 
+static const char *const values_extending[] = {"extension", "review", NULL};
 static const struct shape_field request_fields[] = {
     STRING("requestId"),
     STRING_OR_NULL("issueKey"),
@@ -301,6 +304,11 @@ static const struct shape_field request_fields[] = {
     STRING_OR_NULL("decidedBy"),
     INSTANT_OR_NULL("decidedAt"),
     STRING_OR_NULL("grantId"),
+    {"kind", SHAPE_STRING, 0, .values = values_extending,
+     .about =
+         "extension: approved, it moves the end of a grant; review: the service asks before the end whether access "
+         "should go on (approve keeps it, deny lets it end); absent of a request for access"},
+    {"extendsGrantId", SHAPE_STRING, SHAPE_NULLABLE, .about = "The grant of these two; else absent"},
     INSTANT("createdAt"),
     {"jobId", SHAPE_STRING, 0, .about = "In a 202 only"},
 };

@@ -60,6 +60,7 @@ API_HANDLER(api_request_cancel);
 
 API_HANDLER(api_grant_list);
 API_HANDLER(api_grant_read);
+API_HANDLER(api_grant_extend);
 API_HANDLER(api_grant_revoke);
 API_HANDLER(api_grant_retry);
 API_HANDLER(api_grant_resolve);
@@ -114,6 +115,15 @@ enum result api_connector_save_test(struct api_call *call, const struct connecto
 
 /* Fills in how far the stop of a tool has come that was just read, before it is rendered. */
 enum result api_tool_see(struct api_call *call, struct tool *tool) MUST_CHECK;
+/* The grant that the path names; RESULT_NOT_FOUND also for one that is not the caller's to see. */
+enum result api_grant_open(struct api_call *call, struct grant *ret_grant) MUST_CHECK;
+/* Filing in mode console. RESULT_OK with call->status set: the caller, or the tool and the body's durationDays (the
+ * tool's default, if there is none), are refused. */
+enum result api_request_check_filer(struct api_call *call) MUST_CHECK;
+enum result api_request_check_tool(struct api_call *call, const char *tool_id, struct tool *ret_tool, int *ret_days)
+    MUST_CHECK;
+/* Files it, by the caller's hand: who filed, purpose, mode, status and instants are filled in. Answers 201. */
+enum result api_request_file(struct api_call *call, struct access_request *request) MUST_CHECK;
 
 /* A job that acts on the grant, for the jobId of a 202; NULL: none is known. */
 const char *api_job_of_grant(struct api_call *call, const char *grant_id);

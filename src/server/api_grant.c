@@ -58,7 +58,7 @@ enum result api_follow_up_list(struct api_call *call)
 	return grant_answer_page(call, &filter, false);
 }
 
-static enum result grant_open(struct api_call *call, struct grant *ret_grant)
+enum result api_grant_open(struct api_call *call, struct grant *ret_grant)
 {
 	struct store *store = call_store(call);
 	struct grant grant;
@@ -75,7 +75,7 @@ static enum result grant_open(struct api_call *call, struct grant *ret_grant)
 enum result api_grant_read(struct api_call *call)
 {
 	struct grant grant = {0};
-	enum result result = grant_open(call, &grant);
+	enum result result = api_grant_open(call, &grant);
 	if (result != RESULT_OK)
 		return result;
 	if (call_should_wait(call, grant_status_name(grant.status), !grant_is_open(grant.status)))
@@ -102,7 +102,7 @@ static enum result grant_apply(struct api_call *call, const struct grant_change 
 	struct grant grant = {0};
 	struct grant after = {0};
 	int64_t expected;
-	enum result result = grant_open(call, &grant);
+	enum result result = api_grant_open(call, &grant);
 	if (result == RESULT_OK && call->headers.if_match != NULL) {
 		_cleanup_(json_decrefp) json_t *present = grant_render(call, &grant);
 		result = present != NULL ? call_match(call, present, grant.version, &expected) : RESULT_UNAVAILABLE;

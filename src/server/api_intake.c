@@ -33,16 +33,21 @@ static enum result intake_written(struct api_call *call, struct intake_settings 
 		const char *name;
 		const char *const **list;
 	} lists[] = {
-	    {"projectKeys", &settings.project_keys},           {"requestTypeIds", &settings.request_type_ids},
-	    {"allowedApprovers", &settings.allowed_approvers}, {"allowedAuthors", &settings.allowed_authors},
-	    {"approvedStatuses", &settings.approved_statuses}, {"deniedStatuses", &settings.denied_statuses},
+	    {"projectKeys", &settings.project_keys},
+	    {"requestTypeIds", &settings.request_type_ids},
+	    {"allowedApprovers", &settings.allowed_approvers},
+	    {"allowedAuthors", &settings.allowed_authors},
+	    {"approvedStatuses", &settings.approved_statuses},
+	    {"deniedStatuses", &settings.denied_statuses},
 	    {"revokedStatuses", &settings.revoked_statuses},
+	    {"extensionRequestTypeIds", &settings.extension_request_type_ids},
 	};
 	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
 		*lists[i].list = intake_list(call, lists[i].name);
 		if (*lists[i].list == NULL)
 			return RESULT_NO_MEMORY;
 	}
+	settings.extension_field = call_text(call, "extensionField", "");
 	settings.tool_field = call_text(call, "toolField", "");
 	settings.purpose_field = call_text(call, "purposeField", "");
 	settings.duration_field = call_text(call, "durationField", "");

@@ -20,6 +20,7 @@ static struct request_filter request_filter_of(struct api_call *call, bool *ret_
 	    .tool_id = call_query(call, "toolId"),
 	    .account_id = call_query(call, "accountId"),
 	    .issue_key = call_query(call, "issueKey"),
+	    .kind = call_query(call, "kind"),
 	};
 	*ret_none = false;
 	if (call->principal.role != ROLE_REQUESTER)
@@ -84,7 +85,7 @@ static enum result request_refuse_unlinked(struct api_call *call)
 }
 
 /* Mode console, and a requester asks for nobody else. RESULT_OK with call->status set if it is refused. */
-static enum result request_check_filer(struct api_call *call)
+enum result api_request_check_filer(struct api_call *call)
 {
 	struct store *store = call_store(call);
 	struct intake_settings settings;
@@ -102,12 +103,11 @@ static enum result request_check_filer(struct api_call *call)
 	return RESULT_OK;
 }
 
-/* RESULT_OK with call->status set if the tool cannot be asked for like that. */
-static enum result request_check_tool(struct api_call *call, struct tool *ret_tool, int *ret_days)
+enum result api_request_check_tool(struct api_call *call, const char *tool_id, struct tool *ret_tool, int *ret_days)
 {
 	struct store *store = call_store(call);
 	struct tool tool;
-	enum result result = store->ops->tool_read(store, call_text(call, "toolId", ""), call->arena, &tool);
+	enum result result = store->ops->tool_read(store, tool_id, call->arena, &tool);
 	if (result == RESULT_NOT_FOUND)
 		return call_refuse(call, 422, "tool_unknown", "toolId: there is no such tool.");
 	if (result != RESULT_OK)
@@ -143,34 +143,40 @@ static enum result request_store(struct api_call *call, const struct access_requ
 	return call_answer_first(call, location, TAKE_PTR(value));
 }
 
+enum result api_request_file(struct api_call *call, struct access_request *request)
+{
+	int64_t now = call_now_ms(call);
+	char *id = arena_alloc(call->arena, ID_SIZE);
+	if (id == NULL)
+		return RESULT_NO_MEMORY;
+	id_new(now, id);
+	request->request_id = id;
+	request->filed_by = call->principal.account_id;
+	request->filed_by_principal = call->principal.principal_id;
+	request->purpose = call_text(call, "purpose", "");
+	request->approval = "console";
+	request->status = REQUEST_PENDING;
+	request->created_at = request->updated_at = now;
+	request->version = 1;
+	return request_store(call, request);
+}
+
 enum result api_request_create(struct api_call *call)
 {
 	struct tool tool = {0};
 	int days = 0;
-	enum result result = request_check_filer(call);
+	enum result result = api_request_check_filer(call);
 	if (result == RESULT_OK && call->status == 0)
-		result = request_check_tool(call, &tool, &days);
+		result = api_request_check_tool(call, call_text(call, "toolId", ""), &tool, &days);
 	if (result != RESULT_OK || call->status != 0)
 		return result;
-	int64_t now = call_now_ms(call);
-	char id[ID_SIZE];
-	id_new(now, id);
 	struct access_request request = {
-	    .request_id = id,
 	    .tool_id = tool.tool_id,
 	    .tool_text = tool.tool_id,
 	    .account_id = call_text(call, "accountId", call->principal.account_id),
-	    .filed_by = call->principal.account_id,
-	    .filed_by_principal = call->principal.principal_id,
-	    .purpose = call_text(call, "purpose", ""),
 	    .duration_days = days,
-	    .approval = "console",
-	    .status = REQUEST_PENDING,
-	    .created_at = now,
-	    .updated_at = now,
-	    .version = 1,
 	};
-	return request_store(call, &request);
+	return api_request_file(call, &request);
 }
 
 /* ---- deciding ---- */

@@ -1,6 +1,7 @@
 #include "server/api.h"
 
 #include "base/json.h"
+#include "domain/extension.h"
 #include "server/render.h"
 
 #define DURATION_DEFAULT 90
@@ -78,6 +79,8 @@ static enum result tool_written(struct api_call *call, struct tool *tool)
 	tool->default_duration_days = (int)json_integer_at(call->json, "defaultDurationDays", usual);
 	tool->requestable = requestable == NULL || json_is_true(requestable);
 	tool->expiry_warnings = tool_warnings(json_object_get(call->json, "expiryWarningDays"));
+	tool->review_before_expiry = json_bool_at(call->json, "reviewBeforeExpiry", false);
+	tool->review_days = (int)json_integer_at(call->json, "reviewDays", REVIEW_DAYS_DEFAULT);
 	tool->connector_id = call_text(call, "connectorId", NULL);
 	tool->drift = call_text(call, "drift", "report");
 	if (tool->default_duration_days > tool->max_duration_days)

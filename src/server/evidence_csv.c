@@ -10,7 +10,7 @@ void evidence_csv_begin(struct text *table)
 	            "requestId,issueKey,toolId,accountId,filedBy,purpose,durationDays,approval,requestStatus,"
 	            "requestCode,requestReason,createdAt,decidedBy,decidedAt,grantId,grantStatus,connectorId,tenantId,"
 	            "groupId,externalUserId,membershipPreexisting,activeAt,expiresAt,endedAt,grantCode,grantReason,"
-	            "graphRequestIds,graphClientRequestIds\r\n");
+	            "graphRequestIds,graphClientRequestIds,kind,extendsGrantId\r\n");
 }
 
 static void cell(struct text *table, const char *value)
@@ -76,8 +76,7 @@ static void grant_cells(struct text *table, const struct evidence_case *one)
 }
 
 /* All of them in one cell, with a space between. */
-static void ids_cell(struct text *table, const struct evidence_case *one, const char *member, const char *after,
-                     struct arena *arena)
+static void ids_cell(struct text *table, const struct evidence_case *one, const char *member, struct arena *arena)
 {
 	_cleanup_(text_done) struct text ids = TEXT_INIT((size_t)1 << 20);
 
@@ -92,13 +91,15 @@ static void ids_cell(struct text *table, const struct evidence_case *one, const 
 	}
 	if (text_failed(&ids))
 		table->failed = true;
-	csv_append_cell(table, ids.data, after);
+	cell(table, ids.data);
 }
 
 void evidence_csv_case(struct text *table, const struct evidence_case *one, struct arena *arena)
 {
 	request_cells(table, &one->request);
 	grant_cells(table, one);
-	ids_cell(table, one, "requestId", ",", arena);
-	ids_cell(table, one, "clientRequestId", "\r\n", arena);
+	ids_cell(table, one, "requestId", arena);
+	ids_cell(table, one, "clientRequestId", arena);
+	cell(table, request_kind_name(one->request.kind));
+	csv_append_cell(table, one->request.extends_grant_id, "\r\n");
 }

@@ -142,6 +142,10 @@ static void request_rows(struct text *page, const struct access_request *request
 	if (request->duration_days > 0)
 		snprintf(days, sizeof(days), "%d days", request->duration_days);
 	row(page, "Request", request->request_id);
+	if (request->kind != REQUEST_ACCESS) {
+		row(page, "Kind", request_kind_name(request->kind));
+		row(page, "About the end of grant", request->extends_grant_id);
+	}
 	row(page, "Jira issue", request->issue_key);
 	row(page, "Tool", request->tool_id);
 	row(page, "Tool, as written", request->tool_text);

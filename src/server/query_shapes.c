@@ -2,6 +2,7 @@
 #include "server/shapes.h"
 
 const char *const values_request_status[] = {"pending", "approved", "denied", "cancelled", "refused", NULL};
+const char *const values_request_kind[] = {"access", "extension", "review", NULL};
 const char *const values_grant_status[] = {"pendingProvision", "active",         "pendingDeprovision", "revoked",
                                            "expired",          "manualFollowUp", "notGranted",         NULL};
 const char *const values_job_status[] = {"queued",         "running",   "waiting", "succeeded",
@@ -34,6 +35,7 @@ static const struct shape_field request_fields[] = {
     {"toolId", SHAPE_STRING, 0, 1, LENGTH_NAME},
     {"accountId", SHAPE_STRING, 0, 1, LENGTH_ACCOUNT},
     {"issueKey", SHAPE_STRING, 0, 1, LENGTH_ID},
+    {"kind", SHAPE_STRING, .max = 32, .values = values_request_kind},
 };
 const struct shape query_requests = SHAPE("RequestQuery", request_fields);
 

@@ -154,6 +154,8 @@ json_t *render_tool(const struct tool *tool)
 	json_put(object, "maxDurationDays", json_integer(tool->max_duration_days), &failed);
 	json_put(object, "requestable", json_boolean(tool->requestable), &failed);
 	json_put(object, "expiryWarningDays", render_days(&tool->expiry_warnings, &failed), &failed);
+	json_put(object, "reviewBeforeExpiry", json_boolean(tool->review_before_expiry), &failed);
+	json_put(object, "reviewDays", json_integer(tool->review_days), &failed);
 	json_put_string(object, "connectorId", tool->connector_id, &failed);
 	json_put_string(object, "drift", tool->drift != NULL ? tool->drift : "report", &failed);
 	json_put(object, "entitlementGroup", render_entitlement_group(&tool->group, &failed), &failed);
@@ -223,6 +225,8 @@ json_t *render_intake(const struct intake_settings *settings)
 	json_t *object = json_object();
 	json_put(object, "projectKeys", render_strings(settings->project_keys, &failed), &failed);
 	json_put(object, "requestTypeIds", render_strings(settings->request_type_ids, &failed), &failed);
+	json_put(object, "extensionRequestTypeIds", render_strings(settings->extension_request_type_ids, &failed), &failed);
+	json_put_string(object, "extensionField", settings->extension_field, &failed);
 	json_put_string(object, "toolField", settings->tool_field, &failed);
 	json_put_string(object, "purposeField", settings->purpose_field, &failed);
 	json_put_string(object, "durationField", settings->duration_field, &failed);

@@ -33,6 +33,10 @@ json_t *render_request(const struct access_request *request)
 	json_put_string(object, "decidedBy", request->decided_by, &failed);
 	json_put_time(object, "decidedAt", request->decided_at, &failed);
 	json_put_string(object, "grantId", request->grant_id, &failed);
+	if (request->kind != REQUEST_ACCESS) {
+		json_put_string(object, "kind", request_kind_name(request->kind), &failed);
+		json_put_string(object, "extendsGrantId", request->extends_grant_id, &failed);
+	}
 	json_put_time(object, "createdAt", request->created_at, &failed);
 	return render_done(object, failed);
 }

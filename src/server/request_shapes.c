@@ -2,6 +2,7 @@
  * (a tenant, a client id, a secret) is held to its length alone. Members that may be missing are read with a default.
  */
 #include "domain/expiry_warning.h"
+#include "domain/extension.h"
 #include "server/shapes.h"
 
 #define REQUIRED SHAPE_REQUIRED
@@ -80,6 +81,9 @@ const struct shape shape_connector_replace = SHAPE("ConnectorReplace", connector
 	     EXPIRY_WARNING_DAY_MAX,                                                                                       \
 	     .most = EXPIRY_WARNING_DAYS_MOST,                                                                             \
 	     .about = "Days before the end on which the issue is told; without it 7 and 1, empty: never"},                 \
+	    {"reviewBeforeExpiry", SHAPE_BOOLEAN, 0,                                                                       \
+	     .about = "An approver is asked before the end whether access should go on; false if not given"},              \
+	    {"reviewDays", SHAPE_INTEGER, 0, 1, REVIEW_DAYS_MAX, .about = "So many days before the end; 14 if not given"}, \
 	    {"connectorId", SHAPE_STRING, SHAPE_NULLABLE, 0, 0, SHAPE_LABEL},                                              \
 	    {"drift", SHAPE_STRING, 0, 0, 16, .values = values_drift, .about = "What a check settles by itself"},          \
 	    {"entitlementGroup", SHAPE_ANY, SHAPE_READ_ONLY},                                                              \
@@ -149,6 +153,9 @@ static const struct shape shape_write_back = SHAPE("WriteBack", write_back_field
 static const struct shape_field intake_fields[] = {
     {"projectKeys", SHAPE_STRINGS, 0, 0, LIST_MAX},
     {"requestTypeIds", SHAPE_STRINGS, 0, 0, LIST_MAX},
+    {"extensionRequestTypeIds", SHAPE_STRINGS, 0, 0, LIST_MAX,
+     .about = "An issue of such a type asks that access which its person has goes on for longer"},
+    {"extensionField", SHAPE_STRING, 0, 0, LENGTH_ID, .about = "So does an issue with a value in this field"},
     {"toolField", SHAPE_STRING, 0, 0, LENGTH_ID},
     {"purposeField", SHAPE_STRING, 0, 0, LENGTH_ID},
     {"durationField", SHAPE_STRING, 0, 0, LENGTH_ID},
@@ -173,6 +180,13 @@ static const struct shape_field request_create_fields[] = {
     {"durationDays", SHAPE_INTEGER, SHAPE_NULLABLE, 1, 3650, .about = "The tool's default if not given"},
 };
 const struct shape shape_request_create = SHAPE("RequestCreate", request_create_fields);
+
+static const struct shape_field grant_extend_fields[] = {
+    {"purpose", SHAPE_STRING, REQUIRED, 0, LENGTH_TEXT},
+    {"durationDays", SHAPE_INTEGER, SHAPE_NULLABLE, 1, 3650,
+     .about = "From the approval on; the tool's default if not given"},
+};
+const struct shape shape_grant_extend = SHAPE("GrantExtend", grant_extend_fields);
 
 static const struct shape_field comment_fields[] = {
     {"comment", SHAPE_STRING, SHAPE_NULLABLE, 0, LENGTH_TEXT},

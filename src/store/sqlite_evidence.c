@@ -80,10 +80,13 @@ enum result sqlite_op_evidence_span(struct store *store, const struct evidence_f
 	return result;
 }
 
-/* A request ends when it is decided against, or with its grant: both are then changed no more. */
+/* A request ends when it is decided against, or with its grant, or the one whose end it moved: all are then changed no
+ * more. */
 #define LIVED                                                                                                          \
 	"r.created_at < ?2 AND (r.status = 'pending' OR r.updated_at >= ?1 OR EXISTS (SELECT 1 FROM access_grant g WHERE " \
-	"g.request_key = r.request_key AND (g.status IN " GRANT_OPEN " OR g.updated_at >= ?1)))"
+	"g.request_key = r.request_key AND (g.status IN " GRANT_OPEN                                                       \
+	" OR g.updated_at >= ?1)) OR EXISTS (SELECT 1 FROM access_grant g WHERE g.grant_key = r.extends_grant_key AND "    \
+	"(g.status IN " GRANT_OPEN " OR g.updated_at >= ?1)))"
 
 enum result sqlite_op_evidence_requests(struct store *store, const struct evidence_filter *filter, const char *after_id,
                                         int limit, struct arena *arena, struct access_request **ret_requests,

@@ -186,12 +186,28 @@ static enum result warn_some(struct session *session, const struct watch *watch,
 	return result;
 }
 
+/* ---- reviews ---- */
+
+/* A review may come a minute late: it is not worth a look each second through what ends within weeks. */
+static enum result review_some(struct session *session, size_t *ret_count)
+{
+	struct sqlite_store *store = session->store;
+	enum result result;
+
+	if (session->now >= store->reviews_seen_at && session->now - store->reviews_seen_at < SEEN_EVERY_MS)
+		return RESULT_OK;
+	result = review_start_some(session, ret_count);
+	if (result == RESULT_OK && *ret_count < REVIEW_STEP)
+		store->reviews_seen_at = session->now;
+	return result;
+}
+
 /* ---- the operation ---- */
 
 static enum result advance_work(struct session *session, struct sqlite_write *write)
 {
 	bool *ret_more = write_out(write);
-	size_t ended = 0, warned = 0;
+	size_t ended = 0, warned = 0, reviewed = 0;
 	struct watch watch;
 	enum result result = watch_get(session, &watch);
 	enum clock_doubt doubt;
@@ -202,7 +218,9 @@ static enum result advance_work(struct session *session, struct sqlite_write *wr
 	result = end_some(session, write, &ended);
 	if (result == RESULT_OK && doubt == CLOCK_TRUSTED)
 		result = warn_some(session, &watch, &warned);
-	*ret_more = ended == EXPIRY_STEP || warned == EXPIRY_STEP;
+	if (result == RESULT_OK && doubt == CLOCK_TRUSTED)
+		result = review_some(session, &reviewed);
+	*ret_more = ended == EXPIRY_STEP || warned == EXPIRY_STEP || reviewed == REVIEW_STEP;
 	return result;
 }
 

@@ -137,11 +137,17 @@ enum result sqlite_op_grant_list(struct store *store, const struct request_filte
 	                        ret_next);
 }
 
+/* Whose end the issue moved: it holds that access as much as the one by which it came. */
+#define EXTENDED_BY_ISSUE                                                                                              \
+	" FROM access_request x JOIN access_grant g ON g.grant_key = x.extends_grant_key JOIN access_request r ON "        \
+	"r.request_key = g.request_key WHERE x.site = ?1 AND x.issue_id = ?2 AND x.status = 'approved' AND g.status "      \
+	"IN " GRANT_OPEN
+
 enum result sqlite_op_grant_list_open_of_issue(struct store *store, const char *site, const char *issue_id,
                                                struct arena *arena, struct grant **ret_grants, size_t *ret_count)
 {
 	return sqlite_read_list(store, arena, &grant_type, SQLITE_WHOLE_LIST,
 	                        GRANT_LIST_BY_ISSUE " WHERE r.site = ?1 AND r.issue_id = ?2 AND g.status IN " GRANT_OPEN
-	                                            " ORDER BY g.grant_id",
+	                                            " UNION SELECT " GRANT_COLUMNS EXTENDED_BY_ISSUE " ORDER BY 3",
 	                        SQL_ARGS(sql_text(site), sql_text(issue_id)), ret_grants, ret_count, NULL);
 }

@@ -305,6 +305,8 @@ static void grant_follow(struct session *session, struct sqlite_write *write, st
 		mapping_save_chosen(session, write->actor, row->grant.account_id, row->grant.connector_id,
 		                    change->external_user_id);
 	grant_record(session, write->actor, row, from, change);
+	if (to == GRANT_PENDING_DEPROVISION || !grant_is_open(to))
+		extension_let_go(session, write->actor, row->key);
 	stop_note(session, row->key, change->event, to);
 	if (!grant_is_open(to))
 		brake_review_smaller(session, &row->grant, job_key);

@@ -10,7 +10,8 @@
 #define INTAKE_COLUMNS                                                                                                 \
 	"project_keys, request_type_ids, tool_field, purpose_field, duration_field, beneficiary, approval, "               \
 	"allowed_approvers, allowed_authors, approved_statuses, denied_statuses, revoked_statuses, "                       \
-	"match_portal_customers, write_back_comment, transition_on_active, updated_at, version"
+	"match_portal_customers, write_back_comment, transition_on_active, extension_request_type_ids, extension_field, "  \
+	"updated_at, version"
 #define INTAKE_SELECT "SELECT " INTAKE_COLUMNS " FROM intake_settings"
 
 /* A column that holds a JSON array of strings. */
@@ -70,6 +71,8 @@ static void intake_row_read(struct cursor *cursor, void *item)
 	settings->match_portal_customers = cursor_bool(cursor);
 	settings->write_back_comment = cursor_bool(cursor);
 	settings->transition_on_active = cursor_text(cursor);
+	settings->extension_request_type_ids = list_read(cursor);
+	settings->extension_field = cursor_text(cursor);
 	settings->updated_at = cursor_int(cursor);
 	settings->version = cursor_int(cursor);
 }
@@ -88,27 +91,30 @@ enum result sqlite_op_intake_read(struct store *store, struct arena *arena, stru
 
 static void intake_put(struct session *session, const struct intake_settings *settings)
 {
-	sql_run(session,
-	        "INSERT INTO intake_settings (one, " INTAKE_COLUMNS ") VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
-	        "?11, ?12, ?13, ?14, ?15, ?16, 1) ON CONFLICT (one) DO UPDATE SET project_keys = excluded.project_keys, "
-	        "request_type_ids = excluded.request_type_ids, tool_field = excluded.tool_field, purpose_field = "
-	        "excluded.purpose_field, duration_field = excluded.duration_field, beneficiary = excluded.beneficiary, "
-	        "approval = excluded.approval, allowed_approvers = excluded.allowed_approvers, allowed_authors = "
-	        "excluded.allowed_authors, approved_statuses = excluded.approved_statuses, denied_statuses = "
-	        "excluded.denied_statuses, revoked_statuses = excluded.revoked_statuses, match_portal_customers = "
-	        "excluded.match_portal_customers, write_back_comment = excluded.write_back_comment, transition_on_active = "
-	        "excluded.transition_on_active, updated_at = excluded.updated_at, version = version + 1",
-	        SQL_ARGS(sql_text(list_write(session, settings->project_keys)),
-	                 sql_text(list_write(session, settings->request_type_ids)), sql_text(settings->tool_field),
-	                 sql_text(settings->purpose_field), sql_text(settings->duration_field),
-	                 sql_text(settings->beneficiary), sql_text(settings->approval),
-	                 sql_text(list_write(session, settings->allowed_approvers)),
-	                 sql_text(list_write(session, settings->allowed_authors)),
-	                 sql_text(list_write(session, settings->approved_statuses)),
-	                 sql_text(list_write(session, settings->denied_statuses)),
-	                 sql_text(list_write(session, settings->revoked_statuses)),
-	                 sql_int(settings->match_portal_customers), sql_int(settings->write_back_comment),
-	                 sql_text(settings->transition_on_active), sql_int(session->now)));
+	sql_run(
+	    session,
+	    "INSERT INTO intake_settings (one, " INTAKE_COLUMNS ") VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, "
+	    "?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, 1) ON CONFLICT (one) DO UPDATE SET project_keys = "
+	    "excluded.project_keys, "
+	    "request_type_ids = excluded.request_type_ids, tool_field = excluded.tool_field, purpose_field = "
+	    "excluded.purpose_field, duration_field = excluded.duration_field, beneficiary = excluded.beneficiary, "
+	    "approval = excluded.approval, allowed_approvers = excluded.allowed_approvers, allowed_authors = "
+	    "excluded.allowed_authors, approved_statuses = excluded.approved_statuses, denied_statuses = "
+	    "excluded.denied_statuses, revoked_statuses = excluded.revoked_statuses, match_portal_customers = "
+	    "excluded.match_portal_customers, write_back_comment = excluded.write_back_comment, transition_on_active = "
+	    "excluded.transition_on_active, extension_request_type_ids = excluded.extension_request_type_ids, "
+	    "extension_field = excluded.extension_field, updated_at = excluded.updated_at, version = version + 1",
+	    SQL_ARGS(sql_text(list_write(session, settings->project_keys)),
+	             sql_text(list_write(session, settings->request_type_ids)), sql_text(settings->tool_field),
+	             sql_text(settings->purpose_field), sql_text(settings->duration_field), sql_text(settings->beneficiary),
+	             sql_text(settings->approval), sql_text(list_write(session, settings->allowed_approvers)),
+	             sql_text(list_write(session, settings->allowed_authors)),
+	             sql_text(list_write(session, settings->approved_statuses)),
+	             sql_text(list_write(session, settings->denied_statuses)),
+	             sql_text(list_write(session, settings->revoked_statuses)), sql_int(settings->match_portal_customers),
+	             sql_int(settings->write_back_comment), sql_text(settings->transition_on_active),
+	             sql_text(list_write(session, settings->extension_request_type_ids)),
+	             sql_text(settings->extension_field != NULL ? settings->extension_field : ""), sql_int(session->now)));
 }
 
 static enum result intake_change(struct session *session, struct sqlite_write *write)

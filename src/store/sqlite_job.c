@@ -187,7 +187,7 @@ static bool write_back_wanted(struct session *session, int64_t request_key, cons
 	    session,
 	    "SELECT 1 FROM access_request r LEFT JOIN intake_settings s WHERE r.request_key = ?1 AND r.issue_id "
 	    "IS NOT NULL AND (coalesce(s.write_back_comment, 1) <> 0 OR (s.transition_on_active IS NOT NULL "
-	    "AND ?2 = 'active'))",
+	    "AND (?2 = 'active' OR ?2 = 'extended')))",
 	    SQL_ARGS(sql_int(request_key), sql_text(subject)));
 }
 

@@ -8,6 +8,8 @@
 static void request_read_body(struct cursor *cursor, struct access_request *request)
 {
 	request->request_id = cursor_text(cursor);
+	if (request_kind_parse(cursor_peek(cursor), &request->kind) != RESULT_OK)
+		session_fail(cursor->session, RESULT_PROTOCOL, "A request of the database is of an unknown kind.");
 	request->site = cursor_text(cursor);
 	request->issue_id = cursor_text(cursor);
 	request->issue_key = cursor_text(cursor);
@@ -28,6 +30,7 @@ static void request_read_body(struct cursor *cursor, struct access_request *requ
 	request->decision = cursor_text(cursor);
 	request->asked_at = cursor_int(cursor);
 	request->grant_id = cursor_text(cursor);
+	request->extends_grant_id = cursor_text(cursor);
 	request->created_at = cursor_int(cursor);
 	request->updated_at = cursor_int(cursor);
 	request->version = cursor_int(cursor);
@@ -81,6 +84,7 @@ enum result sqlite_op_request_list(struct store *store, const struct request_fil
 	    {"r.account_id = ", "+r.account_id = ", filter->account_id, false},
 	    {"r.tool_id = ", "+r.tool_id = ", filter->tool_id, false},
 	    {"r.status = ", "+r.status = ", filter->status, true},
+	    {"r.kind = ", "+r.kind = ", filter->kind, false},
 	};
 	struct filter_query query;
 

@@ -13,8 +13,7 @@
 #include "store/sqlite_stop.h"
 #include "store/sqlite_work.h"
 
-/* The sentence that goes with a code. */
-static const char *code_sentence(const char *code)
+const char *code_sentence(const char *code)
 {
 	const struct code *known = code_find(code);
 
@@ -48,7 +47,8 @@ bool request_has_grant(struct session *session, const char *tool_id, const char 
 static bool request_has_pending(struct session *session, const struct access_request *request)
 {
 	return sql_exists(session,
-	                  "SELECT 1 FROM access_request WHERE account_id = ?2 AND tool_id = ?1 AND status = 'pending'",
+	                  "SELECT 1 FROM access_request WHERE account_id = ?2 AND tool_id = ?1 AND status = 'pending' AND "
+	                  "kind = 'access'",
 	                  SQL_ARGS(sql_text(request->tool_id), sql_text(request->account_id)));
 }
 
@@ -102,6 +102,8 @@ static const char *duplicate_code(struct session *session, const struct access_r
 {
 	if (request->status != REQUEST_PENDING || request->tool_id == NULL || request->account_id == NULL)
 		return NULL;
+	if (request->kind == REQUEST_EXTENSION)
+		return extension_check(session, request);
 	if (request_has_pending(session, request))
 		return "duplicate_request";
 	return request_has_grant(session, request->tool_id, request->account_id) ? "duplicate_grant" : NULL;
@@ -115,8 +117,10 @@ static void request_insert(struct session *session, const struct access_request 
 	sql_run(session,
 	        "INSERT INTO access_request (request_id, site, issue_id, issue_key, tool_id, tool_text, account_id, "
 	        "filed_by, filed_by_principal, purpose, purpose_salt, duration_days, approval, status, code, reason, "
-	        "decided_by, decided_at, decision, asked_at, created_at, updated_at, version) VALUES (?1, ?2, ?3, ?4, ?5, "
-	        "?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, 1)",
+	        "decided_by, decided_at, decision, asked_at, created_at, updated_at, version, kind, extends_grant_key, "
+	        "asked_end) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19, "
+	        "?20, ?21, ?22, 1, ?23, (SELECT grant_key FROM access_grant WHERE grant_id = ?24), coalesce((SELECT "
+	        "expires_at FROM access_grant WHERE grant_id = ?24), 0))",
 	        SQL_ARGS(sql_text(request->request_id), sql_text(request->site), sql_text(request->issue_id),
 	                 sql_text(request->issue_key), sql_text(request->tool_id), sql_text(request->tool_text),
 	                 sql_text(request->account_id), sql_text(request->filed_by), sql_text(request->filed_by_principal),
@@ -124,7 +128,8 @@ static void request_insert(struct session *session, const struct access_request 
 	                 sql_text(request->approval), sql_text(request_status_name(request->status)),
 	                 sql_text(request->code), sql_text(request->reason), sql_text(request->decided_by),
 	                 sql_int(request->decided_at), sql_text(request->decision), sql_int(request->asked_at),
-	                 sql_int(created_at), sql_int(request->updated_at != 0 ? request->updated_at : created_at)));
+	                 sql_int(created_at), sql_int(request->updated_at != 0 ? request->updated_at : created_at),
+	                 sql_text(request_kind_name(request->kind)), sql_text(request->extends_grant_id)));
 }
 
 /* The event of a request's birth, and what follows if it was refused at once. */
@@ -136,7 +141,8 @@ static void request_announce(struct session *session, const struct actor *actor,
 	audit_append(session, actor, "request.created", "request", request->request_id, "ok",
 	             audit_detail(session, NULL, "issueId", request->issue_id, "toolId", request->tool_id, "accountId",
 	                          request->account_id, "approval", request->approval, "purposeHash",
-	                          salted_hash(session, salt, request->purpose), NULL));
+	                          salted_hash(session, salt, request->purpose), "extendsGrantId", request->extends_grant_id,
+	                          NULL));
 	if (request->status != REQUEST_REFUSED)
 		return;
 	audit_append(session, actor, "request.refused", "request", request->request_id, "ok",
@@ -144,11 +150,28 @@ static void request_announce(struct session *session, const struct actor *actor,
 	write_back_start(session, row->key, 0, "refused", 0);
 }
 
+enum result request_put(struct session *session, const struct actor *actor, const struct access_request *request,
+                        const char *const *consumed, struct arena *arena, struct request_row *ret_row)
+{
+	uint8_t salt[SALT_SIZE];
+	enum result result;
+
+	id_random_bytes(salt, sizeof(salt));
+	request_insert(session, request, salt);
+	result = request_get(session, arena, request->request_id, ret_row);
+	if (result != RESULT_OK)
+		return result;
+	/* A pending one uses nothing up yet: its decision follows, or is found again by the next look. */
+	if (request->status == REQUEST_REFUSED)
+		request_consume(session, ret_row, consumed);
+	request_announce(session, actor, ret_row, salt);
+	return RESULT_OK;
+}
+
 static enum result request_add(struct session *session, struct sqlite_write *write)
 {
 	const struct creation *creation = write->in;
 	struct access_request request = *creation->request;
-	uint8_t salt[TEXT_SALT_SIZE];
 	struct request_row row;
 	const char *code;
 	enum result result;
@@ -168,15 +191,9 @@ static enum result request_add(struct session *session, struct sqlite_write *wri
 		request.code = code;
 		request.reason = code_sentence(code);
 	}
-	id_random_bytes(salt, sizeof(salt));
-	request_insert(session, &request, salt);
-	result = request_get(session, write->arena, request.request_id, &row);
+	result = request_put(session, write->actor, &request, creation->consumed, write->arena, &row);
 	if (result != RESULT_OK)
 		return result;
-	/* A pending one uses nothing up yet: its decision follows, or is found again by the next look. */
-	if (request.status == REQUEST_REFUSED)
-		request_consume(session, &row, creation->consumed);
-	request_announce(session, write->actor, &row, salt);
 	idempotency_keep(session, write);
 	*(struct access_request *)write_out(write) = row.request;
 	return RESULT_OK;
@@ -207,6 +224,9 @@ static bool facts_differ(const struct access_request *kept, const struct access_
 	       kept->duration_days != told->duration_days;
 }
 
+/* Another tool, or another person, has another grant. */
+#define EXTENDED_NOW "(SELECT grant_key FROM access_grant WHERE account_id = ?5 AND tool_id = ?3 AND status = 'active')"
+
 static enum result request_note_facts(struct session *session, struct sqlite_write *write)
 {
 	const struct access_request *request = write->in;
@@ -219,7 +239,8 @@ static enum result request_note_facts(struct session *session, struct sqlite_wri
 		sql_run(
 		    session,
 		    "UPDATE access_request SET issue_key = ?2, tool_id = ?3, tool_text = ?4, account_id = ?5, filed_by = ?6, "
-		    "purpose = ?7, duration_days = ?8, updated_at = ?9, version = version + 1 WHERE request_key = ?1",
+		    "purpose = ?7, duration_days = ?8, updated_at = ?9, version = version + 1, "
+		    "extends_grant_key = CASE kind WHEN 'extension' THEN " EXTENDED_NOW " END WHERE request_key = ?1",
 		    SQL_ARGS(sql_int(row.key), sql_text(request->issue_key), sql_text(request->tool_id),
 		             sql_text(request->tool_text), sql_text(request->account_id), sql_text(request->filed_by),
 		             sql_text(request->purpose), sql_int(request->duration_days), sql_int(session->now)));
@@ -274,6 +295,8 @@ static const char *decision_fault(struct session *session, const struct request_
 		return "tool_unknown";
 	if (change->event == REQUEST_EVENT_APPROVE && tool_is_stopped(session, request->tool_id))
 		return "tool_stopped";
+	if (request->kind != REQUEST_ACCESS)
+		return extension_fault(session, request);
 	return request_has_grant(session, request->tool_id, request->account_id) ? "duplicate_grant" : NULL;
 }
 
@@ -300,21 +323,24 @@ static struct request_change change_refusing(const struct request_change *change
 	return refusing;
 }
 
-static void request_follow(struct session *session, const struct actor *actor, const struct request_row *row,
-                           enum request_status to, const struct request_change *change)
+void request_follow(struct session *session, const struct actor *actor, const struct request_row *row,
+                    enum request_status to, const struct request_change *change)
 {
 	char grant_id[ID_SIZE] = "";
 
 	request_settle(session, row, to, change);
 	request_consume(session, row, change->consumed);
-	if (to == REQUEST_APPROVED)
+	if (to == REQUEST_APPROVED && row->request.kind == REQUEST_ACCESS)
 		grant_start(session, actor, row, grant_id);
+	if (to == REQUEST_APPROVED && row->request.kind != REQUEST_ACCESS)
+		extension_carry_out(session, actor, row, change);
 	if (to == REQUEST_REFUSED)
 		write_back_start(session, row->key, 0, "refused", 0);
 	audit_append(session, actor, request_action(to), "request", row->request.request_id, "ok",
 	             audit_detail(session, NULL, "issueId", row->request.issue_id, "toolId", row->request.tool_id,
 	                          "accountId", row->request.account_id, "decidedBy", change->decided_by, "code",
-	                          change->code, "grantId", grant_id[0] != '\0' ? grant_id : NULL, NULL));
+	                          change->code, "grantId", grant_id[0] != '\0' ? grant_id : NULL, "extendsGrantId",
+	                          row->request.extends_grant_id, NULL));
 }
 
 static enum result request_give(struct session *session, struct sqlite_write *write)

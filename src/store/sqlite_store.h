@@ -35,6 +35,7 @@ struct sqlite_store {
 	struct audit_position audit;      /* likewise */
 	struct clock_anchor clock_anchor; /* likewise */
 	_Atomic bool clock_judged;        /* the anchor is made */
+	int64_t reviews_seen_at;          /* likewise: when it was last looked for reviews; 0: not yet */
 	int64_t clock_epoch;              /* likewise: which word of an admin's the anchor was made after */
 	pthread_mutex_t queue_mutex;
 	pthread_cond_t queue_filled;

@@ -62,6 +62,8 @@ static void tool_read(struct cursor *cursor, void *item)
 	tool->max_duration_days = (int)cursor_int(cursor);
 	tool->requestable = cursor_bool(cursor);
 	warnings_read(cursor, &tool->expiry_warnings);
+	tool->review_before_expiry = cursor_bool(cursor);
+	tool->review_days = (int)cursor_int(cursor);
 	tool->connector_id = cursor_text(cursor);
 	group_read(cursor, &tool->group);
 	tool->group_job_id = cursor_text(cursor);
@@ -142,13 +144,15 @@ static enum result tool_insert(struct session *session, struct sqlite_write *wri
 	sql_run(
 	    session,
 	    "INSERT INTO tool (tool_id, name, vendor, url, description, risk, default_duration_days, max_duration_days, "
-	    "requestable, connector_key, created_at, updated_at, expiry_warning_days, drift, version) VALUES (?1, ?2, ?3, "
-	    "?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, coalesce(?14, 'report'), 1)",
+	    "requestable, connector_key, created_at, updated_at, expiry_warning_days, drift, review_before_expiry, "
+	    "review_days, version) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, coalesce(?14, "
+	    "'report'), ?15, ?16, 1)",
 	    SQL_ARGS(sql_text(tool->tool_id), sql_text(tool->name), sql_text(tool->vendor), sql_text(tool->url),
 	             sql_text(tool->description), sql_text(tool->risk), sql_int(tool->default_duration_days),
 	             sql_int(tool->max_duration_days), sql_int(tool->requestable), sql_key(connector_key),
 	             sql_int(created_at), sql_int(tool->updated_at != 0 ? tool->updated_at : created_at),
-	             sql_text(warnings_write(session, &tool->expiry_warnings)), sql_text(tool->drift)));
+	             sql_text(warnings_write(session, &tool->expiry_warnings)), sql_text(tool->drift),
+	             sql_int(tool->review_before_expiry), sql_int(tool->review_days)));
 	audit_append(session, write->actor, "tool.created", "tool", tool->tool_id, "ok",
 	             audit_detail(session, NULL, "connectorId", tool->connector_id, "risk", tool->risk, NULL));
 	idempotency_keep(session, write);
@@ -222,12 +226,13 @@ static enum result tool_change(struct session *session, struct sqlite_write *wri
 	    session,
 	    "UPDATE tool SET name = ?2, vendor = ?3, url = ?4, description = ?5, risk = ?6, default_duration_days = ?7, "
 	    "max_duration_days = ?8, requestable = ?9, connector_key = ?10, updated_at = ?11, expiry_warning_days = ?12, "
-	    "drift = coalesce(?13, 'report'), version = version + 1 WHERE tool_id = ?1",
+	    "drift = coalesce(?13, 'report'), review_before_expiry = ?14, review_days = ?15, version = version + 1 WHERE "
+	    "tool_id = ?1",
 	    SQL_ARGS(sql_text(write->id), sql_text(tool->name), sql_text(tool->vendor), sql_text(tool->url),
 	             sql_text(tool->description), sql_text(tool->risk), sql_int(tool->default_duration_days),
 	             sql_int(tool->max_duration_days), sql_int(tool->requestable), sql_key(connector_key),
 	             sql_int(session->now), sql_text(warnings_write(session, &tool->expiry_warnings)),
-	             sql_text(tool->drift)));
+	             sql_text(tool->drift), sql_int(tool->review_before_expiry), sql_int(tool->review_days)));
 	audit_append(
 	    session, write->actor, "tool.updated", "tool", write->id, "ok",
 	    audit_detail(session, NULL, "connectorId", tool->connector_id, "risk", tool->risk, "drift", tool->drift, NULL));

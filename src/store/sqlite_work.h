@@ -48,7 +48,8 @@ enum result sealed_check_key(struct session *session, struct sqlite_write *write
 extern const struct row_type tool_row;
 #define TOOL_COLUMNS                                                                                                   \
 	"t.tool_id, t.name, t.vendor, t.url, t.description, t.risk, t.default_duration_days, t.max_duration_days, "        \
-	"t.requestable, t.expiry_warning_days, (SELECT connector_id FROM connector c WHERE c.connector_key = "             \
+	"t.requestable, t.expiry_warning_days, t.review_before_expiry, t.review_days, (SELECT connector_id FROM "          \
+	"connector c WHERE c.connector_key = "                                                                             \
 	"t.connector_key), t.group_mode, "                                                                                 \
 	"t.group_id, t.group_display_name, t.group_manageable, t.group_code, t.group_checked_at, t.group_allow_shared, "   \
 	"t.group_job_id, t.drift, t.stop_key IS NOT NULL, t.created_at, t.updated_at, t.version"
@@ -88,10 +89,11 @@ struct request_row {
 extern const struct row_type request_row_type;
 /* The columns of request_row. */
 #define REQUEST_COLUMNS                                                                                                \
-	"r.request_key, r.request_id, r.site, r.issue_id, r.issue_key, r.tool_id, r.tool_text, r.account_id, r.filed_by, " \
+	"r.request_key, r.request_id, r.kind, r.site, r.issue_id, r.issue_key, r.tool_id, r.tool_text, r.account_id, "     \
+	"r.filed_by, "                                                                                                     \
 	"r.filed_by_principal, r.purpose, r.duration_days, r.approval, r.status, r.code, r.reason, r.decided_by, "         \
 	"r.decided_at, r.decision, r.asked_at, (SELECT grant_id FROM access_grant g WHERE g.request_key = "                \
-	"r.request_key), "                                                                                                 \
+	"r.request_key), (SELECT grant_id FROM access_grant e WHERE e.grant_key = r.extends_grant_key), "                  \
 	"r.created_at, r.updated_at, r.version"
 extern const struct row_type request_type; /* the same columns, read into a struct access_request */
 enum result request_get(struct session *session, struct arena *arena, const char *request_id,
@@ -104,6 +106,30 @@ void request_consume(struct session *session, const struct request_row *row, con
 enum result request_grant_at_once(struct session *session, struct sqlite_write *write,
                                   const struct access_request *request, const struct request_change *change,
                                   char ret_grant_id[ID_SIZE]) MUST_CHECK;
+/* Puts a new request down with its event, and what follows if it is refused already (then `consumed` is used up). */
+enum result request_put(struct session *session, const struct actor *actor, const struct access_request *request,
+                        const char *const *consumed, struct arena *arena, struct request_row *ret_row) MUST_CHECK;
+/* Moves a request to where its event leads, with all that follows. */
+void request_follow(struct session *session, const struct actor *actor, const struct request_row *row,
+                    enum request_status to, const struct request_change *change);
+/* The sentence that goes with a code. */
+const char *code_sentence(const char *code);
+
+/* ---- requests about the end of a grant ---- */
+
+/* Why an extension cannot be asked for; NULL: it can. */
+const char *extension_check(struct session *session, const struct access_request *request);
+/* Why the end cannot be moved any more, now that it was decided; NULL: it can. */
+const char *extension_fault(struct session *session, const struct access_request *request);
+/* Moves the end as the approved request says. */
+void extension_carry_out(struct session *session, const struct actor *actor, const struct request_row *row,
+                         const struct request_change *change);
+/* The grant goes: nobody need decide about its end any more. */
+void extension_let_go(struct session *session, const struct actor *actor, int64_t grant_key);
+/* Starts the reviews that are due, a bounded number; *ret_count: how many. */
+enum result review_start_some(struct session *session, size_t *ret_count) MUST_CHECK;
+#define REVIEW_STEP 100
+
 /* An open grant of the account for the tool, other than one that is on its way out already. */
 bool request_has_grant(struct session *session, const char *tool_id, const char *account_id);
 

@@ -34,6 +34,7 @@
 #include "domain/removal_brake.h"
 #include "store/store_catalog.h"
 #include "store/store_evidence.h"
+#include "store/store_request.h"
 #include "store/store_stop.h"
 #include "store/store_watch.h"
 #include "store/store_work.h"
@@ -72,27 +73,12 @@ struct inbox_event {
 	int64_t received_at;
 };
 
-struct request_filter {
-	const char *status, *tool_id, *account_id, *issue_key; /* NULL: any */
-};
-
 struct mapping_filter {
 	const char *code, *connector_id, *account_id; /* NULL: any */
 };
 
 struct job_filter {
 	const char *status, *connector_id, *kind; /* NULL: any */
-};
-
-/* What a request's change carries. Only the members that the event uses are read. */
-struct request_change {
-	enum request_event event;
-	const char *code; /* refuse, cancel */
-	const char *reason;
-	const char *decided_by;      /* approve, deny */
-	int64_t decided_at;          /* 0: now */
-	const char *decision;        /* JSON text, approve and deny */
-	const char *const *consumed; /* approval or history ids used up by a final request; NULL or NULL-terminated */
 };
 
 /* Counts for /metrics. */
@@ -317,8 +303,10 @@ struct store_ops {
 	/* ---- requests: audit request.created .approved .denied .cancelled .refused ---- */
 	/* A new request, pending or (status refused, with code and reason) refused at once. With status pending these are
 	 * looked at in the transaction: duplicate_request (another pending request of the account for the tool),
-	 * duplicate_grant (an open grant of the account for the tool). With `refuse_duplicates` (from Jira) the request is
-	 * then stored as refused; without (API) nothing is stored and it is a CONFLICT with that code.
+	 * duplicate_grant (an open grant of the account for the tool); of an extension, duplicate_request (another one of
+	 * the grant) and grant_not_active (it cannot be extended, or is not this person's for this tool). With
+	 * `refuse_duplicates` (from Jira) the request is then stored as refused; without (API) nothing is stored and it is
+	 * a CONFLICT with that code. A review is made by expiry_advance alone.
 	 * A request of an issue (site, issue_id) that still has a pending one is CONFLICT request_already_decided.
 	 * `consumed`: as in request_change, used up only by a request refused at once. A refused one of an issue starts its
 	 * writeBack.
@@ -351,6 +339,9 @@ struct store_ops {
 	 * follow-up, code group_not_bound. APPROVE and DENY re-check what must hold now: duplicate_grant, tool_unknown ->
 	 * the request is refused instead (RESULT_OK; look at ret_request). An id in `consumed` that was used by another
 	 * request of the same issue: refused, approval_not_verified. Unchanged (already there): RESULT_OK, no event.
+	 * Of an extension or a review: APPROVE makes no grant but moves the end of the one it is about (audit
+	 * grant.extended; reviews of the end before are cancelled, review_overtaken) and starts a writeBack ("extended");
+	 * instead of duplicate_grant grant_not_active is looked for.
 	 * Otherwise not allowed: CONFLICT request_already_decided. REFUSE starts the writeBack. */
 	enum result (*request_apply)(struct store *store, const struct actor *actor, const char *request_id,
 	                             const struct request_change *change, struct arena *arena,
@@ -364,7 +355,7 @@ struct store_ops {
 	enum result (*grant_list)(struct store *store, const struct request_filter *filter, const struct page *page,
 	                          struct arena *arena, struct grant **ret_grants, size_t *ret_count, const char **ret_next)
 	    MUST_CHECK;
-	/* The grants of an issue that are open. */
+	/* The open grants that an issue made, or whose end it moved. */
 	enum result (*grant_list_open_of_issue)(struct store *store, const char *site, const char *issue_id,
 	                                        struct arena *arena, struct grant **ret_grants, size_t *ret_count)
 	    MUST_CHECK;
@@ -375,8 +366,9 @@ struct store_ops {
 	 * job ("active" "needsPerson" "ended") if the request came from Jira and comments, or for "active" a transition,
 	 * are on. With job_id: the fence must hold, else RESULT_CONFLICT code "lease_lost" and nothing happens. KEPT,
 	 * NOT_MEMBER, REMOVED_BY_HAND, KEPT_BY_HAND end the membership row as fits; with KEPT the user is pinned in the
-	 * grants of the account that are still to find theirs, so that they take out who was kept for them. Unchanged:
-	 * RESULT_OK, no event. Not allowed: CONFLICT with code "conflict". */
+	 * grants of the account that are still to find theirs, so that they take out who was kept for them. Where access
+	 * ends, what was pending about its end ends too, grant_not_active: extensions refused, reviews cancelled.
+	 * Unchanged: RESULT_OK, no event. Not allowed: CONFLICT with code "conflict". */
 	enum result (*grant_apply)(struct store *store, const struct actor *actor, const char *grant_id,
 	                           const struct grant_change *change, struct arena *arena, struct grant *ret_grant,
 	                           struct error *error) MUST_CHECK;
@@ -403,8 +395,9 @@ struct store_ops {
 
 	/* ---- what time asks for, and the brake (CONTRACT, rule 9) ---- */
 	/* Ends the active grants whose time is over (EXPIRE, by the system) and starts the warnings that have come due
-	 * (writeBack jobs, subject "expiring" and the day), a bounded number of each; *ret_more: there may be others due
-	 * now. Cheap where nothing is due. Also judges the clock, against what it said before and the monotonic one. */
+	 * (writeBack jobs, subject "expiring" and the day) and the reviews (a pending request, and a writeBack "review"), a
+	 * bounded number of each; *ret_more: there may be others due now. Cheap where nothing is due. Also judges the
+	 * clock, against what it said before and the monotonic one. */
 	enum result (*expiry_advance)(struct store *store, bool *ret_more, struct error *error) MUST_CHECK;
 	/* What is held of a connector; group_count 0: nothing. Unasked removals are held, group by group, where they are
 	 * over both limits of the rule or the clock is in doubt: their jobs wait with code removals_held until one of the

@@ -69,6 +69,13 @@ static enum result act_alone(struct intake_case *c, struct error *error)
 	return result;
 }
 
+static bool is_type_wanted(const struct intake_case *c)
+{
+	return !c->settings.request_type_ids[0] ||
+	       intake_list_has(c->settings.request_type_ids, c->issue.request_type_id) ||
+	       intake_list_has(c->settings.extension_request_type_ids, c->issue.request_type_id);
+}
+
 static enum result look(struct intake_case *c, struct error *error)
 {
 	if (!c->context->options->jira)
@@ -86,7 +93,7 @@ static enum result look(struct intake_case *c, struct error *error)
 		return result;
 	if (!intake_list_has(c->settings.project_keys, c->issue.project_key))
 		return ignored(c, "project_not_configured", "The issue's project is not among those of the intake settings.");
-	if (c->settings.request_type_ids[0] && !intake_list_has(c->settings.request_type_ids, c->issue.request_type_id)) {
+	if (!is_type_wanted(c)) {
 		note_seen(c);
 		return ignored(c, "request_type_not_configured",
 		               "The issue's request type is not among those of the intake settings.");

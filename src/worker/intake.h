@@ -48,6 +48,7 @@ struct intake_case {
 struct intake_facts {
 	struct tool tool; /* tool_id NULL: none answers to the text */
 	int days;
+	const char *extends_grant_id; /* of an issue that asks for an extension */
 	const char *code;
 	const char *reason;
 };
@@ -63,6 +64,8 @@ bool intake_list_names(const char *const *list, const struct issue *issue); /* b
 
 /* intake_facts.c */
 enum result intake_facts_check(struct intake_case *c, struct intake_facts *ret_facts, struct error *error) MUST_CHECK;
+/* The issue asks that access which is there goes on. */
+bool intake_is_extension(const struct intake_case *c);
 /* The duration's text as it was taken down with the pending request, as far as it is known. */
 enum result intake_taken_duration(const struct intake_case *c, const char **ret_text) MUST_CHECK;
 enum result intake_facts_differ(const struct intake_case *c, bool *ret_differ) MUST_CHECK;

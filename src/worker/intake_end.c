@@ -105,8 +105,10 @@ static bool is_revoked(const struct intake_case *c, const struct grant *grant)
 	if (intake_list_names(c->settings.revoked_statuses, &c->issue))
 		return true;
 	for (size_t i = 0; i < c->request_count; i++) {
-		if (text_equal(c->requests[i].request_id, grant->request_id))
-			return intake_revoked_after(c, c->requests[i].decided_at);
+		const struct access_request *request = &c->requests[i];
+		bool extended = request->status == REQUEST_APPROVED && text_equal(request->extends_grant_id, grant->grant_id);
+		if (extended || text_equal(request->request_id, grant->request_id))
+			return intake_revoked_after(c, request->decided_at);
 	}
 	return false;
 }

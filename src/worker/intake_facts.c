@@ -48,6 +48,32 @@ static enum result check_duration(struct intake_case *c, struct intake_facts *fa
 	return RESULT_OK;
 }
 
+/* Whose end the issue wants moved. One that is still to begin has no end yet. */
+static enum result check_extended(struct intake_case *c, struct intake_facts *facts, struct error *error)
+{
+	const struct request_filter filter = {
+	    .status = grant_status_name(GRANT_ACTIVE), .tool_id = facts->tool.tool_id, .account_id = c->issue.beneficiary};
+	const struct page page = {.limit = 1};
+	struct grant *grants = NULL;
+	size_t count = 0;
+	const char *next = NULL;
+	if (!intake_is_extension(c) || facts->code)
+		return RESULT_OK;
+	enum result result = c->store->ops->grant_list(c->store, &filter, &page, c->arena, &grants, &count, &next);
+	if (result != RESULT_OK)
+		return error_set(error, result, "unavailable", "The grants could not be read.");
+	if (count == 0)
+		return fault(facts, "grant_not_active", "This person has no active access to the tool that could be extended.");
+	facts->extends_grant_id = grants[0].grant_id;
+	return RESULT_OK;
+}
+
+/* As it was first taken down: what came as the one does not become the other by an edit. */
+bool intake_is_extension(const struct intake_case *c)
+{
+	return c->pending ? c->pending->kind == REQUEST_EXTENSION : c->issue.is_extension;
+}
+
 enum result intake_facts_check(struct intake_case *c, struct intake_facts *ret_facts, struct error *error)
 {
 	struct intake_facts facts = {.days = decision_duration_days(c->issue.duration_text ? c->issue.duration_text : "")};
@@ -56,6 +82,8 @@ enum result intake_facts_check(struct intake_case *c, struct intake_facts *ret_f
 		result = check_duration(c, &facts);
 	if (result == RESULT_OK && text_is_empty(c->issue.beneficiary))
 		result = fault(&facts, "approval_not_verified", "The issue does not say for whom the access is meant.");
+	if (result == RESULT_OK)
+		result = check_extended(c, &facts, error);
 	if (result == RESULT_NO_MEMORY)
 		return intake_no_memory(error);
 	if (result == RESULT_OK)

@@ -27,6 +27,8 @@ static enum result request_fill(const struct intake_case *c, const struct intake
 		return RESULT_NO_MEMORY;
 	*ret_request = (struct access_request){
 	    .request_id = request_id,
+	    .kind = intake_is_extension(c) ? REQUEST_EXTENSION : REQUEST_ACCESS,
+	    .extends_grant_id = facts->extends_grant_id,
 	    .site = c->site,
 	    .issue_id = c->issue.issue_id,
 	    .issue_key = c->issue.key,
@@ -100,9 +102,11 @@ static enum result has_pending_request(struct intake_case *c, const struct intak
                                        struct error *error)
 {
 	const struct page page = {.limit = 1};
-	const struct request_filter filter = {.status = request_status_name(REQUEST_PENDING),
-	                                      .tool_id = facts->tool.tool_id,
-	                                      .account_id = c->issue.beneficiary};
+	const struct request_filter filter = {
+	    .status = request_status_name(REQUEST_PENDING),
+	    .tool_id = facts->tool.tool_id,
+	    .account_id = c->issue.beneficiary,
+	    .kind = request_kind_name(intake_is_extension(c) ? REQUEST_EXTENSION : REQUEST_ACCESS)};
 	struct access_request *requests = NULL;
 	size_t count = 0;
 	const char *next = NULL;
@@ -126,11 +130,11 @@ static enum result refused_again(struct intake_case *c, const struct access_requ
 	return RESULT_OK;
 }
 
-/* Nothing about the request has to change for it to pass some day. */
-static bool passes_by_itself(const char *code)
+/* What stands in the way today may be gone tomorrow, with nothing changed about the request. */
+static bool is_passing_code(const char *code)
 {
 	return text_equal(code, "duplicate_grant") || text_equal(code, "duplicate_request") ||
-	       text_equal(code, "tool_stopped");
+	       text_equal(code, "grant_not_active") || text_equal(code, "tool_stopped");
 }
 
 /* The newest request was refused, and nothing has happened since that it did not cover. */
@@ -155,8 +159,9 @@ static enum result refusal_stands(struct intake_case *c, const struct intake_fac
 	bool again = false;
 	enum result result = refused_again(c, newest, facts, &again, error);
 	/* An approval of what is a duplicate today, or of a stopped tool, is used up now: else it would open a grant on the
-	 * day that the other one ends or the tool is resumed, long after the people concerned were told no. */
-	*ret_stands = again && !(passes_by_itself(newest->code) && c->decision.outcome == DECISION_APPROVED);
+	 * day that the other one ends or the tool is resumed (or extend one that begins then), long after the people
+	 * concerned were told no. */
+	*ret_stands = again && !(is_passing_code(newest->code) && c->decision.outcome == DECISION_APPROVED);
 	return result;
 }
 

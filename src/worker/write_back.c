@@ -1,16 +1,19 @@
-/* Telling the issue how it went: one comment for each of refused, active, about to end, needs a person, ended — and,
- * for active, the transition that the settings name. The comment's tag is the job's id, so that an attempt which may
- * have been heard looks before it speaks again. What is said is the requester's own business only: the tool, the time,
- * the code's sentence; no other person, no directory id. */
+/* Telling the issue how it went: one comment for each of refused, active, extended, under review, about to end, needs a
+ * person, ended — and, for active and extended, the transition that the settings name. The comment's tag is the job's
+ * id, so that an attempt which may have been heard looks before it speaks again. What is said is the requester's own
+ * business only: the tool, the time, the code's sentence; no other person, no directory id. */
 #include <string.h>
 
 #include "base/log.h"
 #include "base/text.h"
 #include "domain/code.h"
+#include "domain/extension.h"
 #include "worker/job_run.h"
 
 #define ATTEMPTS_MAX 20
 #define EXPIRING "expiring"
+#define EXTENDED "extended"
+#define REVIEW "review"
 
 struct write_back {
 	const struct job_context *context;
@@ -20,6 +23,7 @@ struct write_back {
 	struct intake_settings settings;
 	const char *tool_name;
 	struct expiry_warnings warnings; /* of the tool; none if it was deleted */
+	int review_days;                 /* likewise */
 };
 
 static enum result read_grant(struct write_back *w, struct error *error)
@@ -48,6 +52,7 @@ static enum result read_tool(struct write_back *w, struct error *error)
 		if (result == RESULT_OK) {
 			w->tool_name = tool.name;
 			w->warnings = tool.expiry_warnings;
+			w->review_days = tool.review_days;
 		}
 		if (result != RESULT_OK && result != RESULT_NOT_FOUND)
 			return error_set(error, result, "unavailable", "The tool could not be read.");
@@ -85,6 +90,10 @@ static const char *summary_of(const char *code)
 static const char *text_refused(const struct write_back *w)
 {
 	const char *reason = text_is_empty(w->request.reason) ? summary_of(w->request.code) : w->request.reason;
+	if (w->request.kind != REQUEST_ACCESS)
+		return arena_printf(w->context->arena,
+		                    "This request to extend access to %s was refused.\n%s\nThe access was not extended.",
+		                    w->tool_name, reason);
 	return arena_printf(w->context->arena,
 	                    "This request for %s was refused.\n%s\nNo access was given. To ask again, put right what the "
 	                    "sentence above names and start a new approval, or file a new request.",
@@ -114,10 +123,23 @@ static int64_t warned_day(const struct job *job)
 static bool is_overtaken(const struct write_back *w)
 {
 	int64_t day = warned_day(w->context->job);
+	int64_t now = clock_now_ms(w->context->options->clock);
+	if (text_equal(w->context->job->subject, REVIEW))
+		return w->grant.status != GRANT_ACTIVE ||
+		       !review_is_due(w->review_days, w->grant.active_at, w->grant.expires_at, now);
+	if (text_equal(w->context->job->subject, EXTENDED))
+		return w->grant.status != GRANT_ACTIVE || w->grant.expires_at <= now;
 	if (day == 0)
 		return false;
-	return w->grant.status != GRANT_ACTIVE || expiry_warning_now(&w->warnings, w->grant.active_at, w->grant.expires_at,
-	                                                             clock_now_ms(w->context->options->clock)) != day;
+	return w->grant.status != GRANT_ACTIVE ||
+	       expiry_warning_now(&w->warnings, w->grant.active_at, w->grant.expires_at, now) != day;
+}
+
+/* Where nobody can ask for an extension, the access has to be asked for anew once it has ended. */
+static bool may_be_extended(const struct write_back *w)
+{
+	return text_equal(w->settings.approval, "console") || w->settings.extension_request_type_ids[0] ||
+	       !text_is_empty(w->settings.extension_field);
 }
 
 static const char *text_expiring(const struct write_back *w)
@@ -126,8 +148,27 @@ static const char *text_expiring(const struct write_back *w)
 	clock_format(w->grant.expires_at, until);
 	return arena_printf(
 	    w->context->arena,
-	    "Access to %s ends on %.10s, %.5s UTC, and is then taken back.\nIf it is needed for longer, file a "
-	    "new request.",
+	    "Access to %s ends on %.10s, %.5s UTC, and is then taken back.\nIf it is needed for longer, %s.", w->tool_name,
+	    until, until + 11,
+	    may_be_extended(w) ? "ask for an extension before then" : "file a new request once it has ended");
+}
+
+static const char *text_extended(const struct write_back *w)
+{
+	char until[CLOCK_TEXT_SIZE];
+	clock_format(w->grant.expires_at, until);
+	return arena_printf(w->context->arena, "Access to %s goes on. It is now approved until %.10s, %.5s UTC.",
+	                    w->tool_name, until, until + 11);
+}
+
+static const char *text_review(const struct write_back *w)
+{
+	char until[CLOCK_TEXT_SIZE];
+	clock_format(w->grant.expires_at, until);
+	return arena_printf(
+	    w->context->arena,
+	    "Access to %s is under review: it ends on %.10s, %.5s UTC.\nAn approver is asked in AI Clearance "
+	    "whether it is still needed. Without an answer it is taken back then.",
 	    w->tool_name, until, until + 11);
 }
 
@@ -158,6 +199,10 @@ static const char *text_of(const struct write_back *w)
 		return text_active(w);
 	if (text_equal(subject, "needsPerson"))
 		return text_needs_person(w);
+	if (text_equal(subject, EXTENDED))
+		return text_extended(w);
+	if (text_equal(subject, REVIEW))
+		return text_review(w);
 	return warned_day(w->context->job) > 0 ? text_expiring(w) : text_ended(w);
 }
 
@@ -177,7 +222,9 @@ static enum result comment(struct write_back *w, struct error *error)
 static enum result transition(struct write_back *w, struct error *error)
 {
 	const char *wanted = w->settings.transition_on_active;
-	if (!text_equal(w->context->job->subject, "active") || text_is_empty(wanted))
+	const char *subject = w->context->job->subject;
+	bool fits = text_equal(subject, "active") || (text_equal(subject, EXTENDED) && w->request.kind != REQUEST_ACCESS);
+	if (!fits || text_is_empty(wanted))
 		return RESULT_OK;
 	enum result result =
 	    jira_transition(w->context->options->jira, w->request.issue_id, wanted, w->context->arena, error);

@@ -84,6 +84,9 @@ static const char *const contract[] = {
     "mapping_target_disabled",
     "duplicate_request",
     "duplicate_grant",
+    "grant_not_active",
+    "grant_extended",
+    "review_overtaken",
     "tool_unknown",
     "tool_not_requestable",
     "duration_exceeds_maximum",
@@ -149,8 +152,8 @@ static const char *const ours[] = {
 
 /* Where nothing is wrong, there is nothing to do. */
 static const char *const fine[] = {
-    "credential_ok",    "token_ok", "reached", "permissions_ok", "read_ok", "group_ok",
-    "credential_valid", "mapping",  "upn",     "mail",
+    "credential_ok",    "token_ok", "reached", "permissions_ok", "read_ok",        "group_ok",
+    "credential_valid", "mapping",  "upn",     "mail",           "grant_extended",
 };
 
 static const char *const areas[] = {
