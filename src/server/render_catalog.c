@@ -225,8 +225,11 @@ json_t *render_intake(const struct intake_settings *settings)
 	json_t *object = json_object();
 	json_put(object, "projectKeys", render_strings(settings->project_keys, &failed), &failed);
 	json_put(object, "requestTypeIds", render_strings(settings->request_type_ids, &failed), &failed);
-	json_put(object, "extensionRequestTypeIds", render_strings(settings->extension_request_type_ids, &failed), &failed);
-	json_put_string(object, "extensionField", settings->extension_field, &failed);
+	if (settings->extension_request_type_ids[0] != NULL)
+		json_put(object, "extensionRequestTypeIds", render_strings(settings->extension_request_type_ids, &failed),
+		         &failed);
+	if (!text_is_empty(settings->extension_field))
+		json_put_string(object, "extensionField", settings->extension_field, &failed);
 	json_put_string(object, "toolField", settings->tool_field, &failed);
 	json_put_string(object, "purposeField", settings->purpose_field, &failed);
 	json_put_string(object, "durationField", settings->duration_field, &failed);

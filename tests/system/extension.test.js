@@ -166,6 +166,8 @@ describe('an extension in Jira', () => {
   test('an ordinary second issue is refused as before, whatever the settings say of other types', async () => {
     await story.grant('ada');
     await story.intake({ extensionRequestTypeIds: ['9999'], extensionField: 'customfield_99999' });
+    const settings = await world.must('GET', '/api/v1/settings/intake');
+    assert.deepEqual([settings.extensionRequestTypeIds, settings.extensionField], [['9999'], 'customfield_99999']);
     const issue = await story.file('ada');
     const request = await story.requestIs(issue, 'refused');
     assert.equal(request.code, 'duplicate_grant');

@@ -38,7 +38,7 @@ const may = {
   'GET /api/v1/settings/intake': AU, 'PUT /api/v1/settings/intake': A,
   'GET /api/v1/requests': ALL, 'POST /api/v1/requests': AR, [`GET ${request}`]: ALL,
   [`POST ${request}/approve`]: AP, [`POST ${request}/deny`]: AP, [`POST ${request}/cancel`]: APR,
-  'GET /api/v1/grants': ALL, [`GET ${grant}`]: ALL, [`POST ${grant}/revoke`]: AR, [`POST ${grant}/retry`]: A, [`POST ${grant}/resolve`]: A,
+  'GET /api/v1/grants': ALL, [`GET ${grant}`]: ALL, [`POST ${grant}/revoke`]: AR, [`POST ${grant}/extend`]: AR, [`POST ${grant}/retry`]: A, [`POST ${grant}/resolve`]: A,
   'GET /api/v1/follow-ups': AU, 'GET /api/v1/jobs': AU, 'GET /api/v1/jobs/{jobId}': AU,
   'GET /api/v1/audit-events': AU, 'GET /api/v1/audit-events/export': AU, 'GET /api/v1/audit/checkpoints': AU, 'GET /api/v1/audit/public-key': AU,
   'GET /api/v1/inbox-events/{eventId}': AU,
