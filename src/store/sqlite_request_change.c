@@ -153,7 +153,7 @@ static void request_announce(struct session *session, const struct actor *actor,
 enum result request_put(struct session *session, const struct actor *actor, const struct access_request *request,
                         const char *const *consumed, struct arena *arena, struct request_row *ret_row)
 {
-	uint8_t salt[SALT_SIZE];
+	uint8_t salt[TEXT_SALT_SIZE];
 	enum result result;
 
 	id_random_bytes(salt, sizeof(salt));
@@ -256,23 +256,16 @@ enum result sqlite_op_request_take_down(struct store *store, const struct access
 
 /* ---- deciding ---- */
 
-static void request_follow(struct session *session, const struct actor *actor, const struct request_row *row,
-                           enum request_status to, const struct request_change *change);
-
 enum result request_grant_at_once(struct session *session, struct sqlite_write *write,
                                   const struct access_request *request, const struct request_change *change,
                                   char ret_grant_id[ID_SIZE])
 {
-	uint8_t salt[TEXT_SALT_SIZE];
 	struct request_row row;
 	const char *grant_id;
+	enum result result = request_put(session, write->actor, request, NULL, session->scratch, &row);
 
-	id_random_bytes(salt, sizeof(salt));
-	request_insert(session, request, salt);
-	enum result result = request_get(session, session->scratch, request->request_id, &row);
 	if (result != RESULT_OK)
 		return result;
-	request_announce(session, write->actor, &row, salt);
 	request_follow(session, write->actor, &row, REQUEST_APPROVED, change);
 	grant_id = sql_ask_text(session, session->scratch, "SELECT grant_id FROM access_grant WHERE request_key = ?1",
 	                        SQL_ARGS(sql_int(row.key)));
