@@ -43,6 +43,16 @@ static bool settlement_holds(struct session *session, const struct job_settlemen
 	return job_fence_holds(session, settlement->job->job_id, settlement->job->fence, ret_key);
 }
 
+/* The next probe of an incident waits until this one had its time; one that was not made takes none. */
+static void probe_give_back(struct session *session, int64_t job_key)
+{
+	sql_run(session,
+	        "UPDATE incident SET next_probe_at = ?2 WHERE next_probe_at > ?2 AND EXISTS (SELECT 1 FROM job j WHERE "
+	        "j.job_key = ?1 AND j.lease_expires_at = incident.next_probe_at AND j.connector_id = incident.connector_id "
+	        "AND (incident.group_id = '' OR incident.group_id = j.group_id))",
+	        SQL_ARGS(sql_int(job_key), sql_int(session->now)));
+}
+
 static enum result finish_work(struct session *session, struct sqlite_write *write)
 {
 	const struct job_settlement *settlement = write->in;
@@ -50,6 +60,8 @@ static enum result finish_work(struct session *session, struct sqlite_write *wri
 
 	if (!settlement_holds(session, settlement, &job_key))
 		return refuse_lease_lost(write);
+	if (settlement->outcome->untried)
+		probe_give_back(session, job_key);
 	job_end(session, job_key, settlement->outcome);
 	return RESULT_OK;
 }

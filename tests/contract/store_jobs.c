@@ -257,6 +257,19 @@ static void an_incident_holds_the_group_lets_one_probe_through_and_passes(void *
 	(void)scene_claim(scene, JOB_PROVISION);
 }
 
+static void a_probe_that_only_stood_in_line_leaves_the_next_one_its_turn_at_once(void **state)
+{
+	struct scene *scene = *state;
+	const struct job_outcome untried = {.status = JOB_WAITING, .next_attempt_at = SCENE_START + 1000, .untried = true};
+	struct job probe;
+
+	(void)open_incident(scene, SCENE_GROUP);
+	scene_pass(scene, 1000);
+	probe = scene_claim(scene, JOB_PROVISION);
+	assert_ok(DO(scene, job_finish, &probe, &untried, &scene->error));
+	(void)scene_claim(scene, JOB_PROVISION);
+}
+
 static void a_group_that_is_found_fine_goes_on_though_its_connector_fails_for_another(void **state)
 {
 	struct scene *scene = *state;
@@ -390,6 +403,7 @@ int main(void)
 	    scene_test(jobs_of_a_disabled_connector_wait_and_come_back),
 	    scene_test(a_job_that_was_running_when_its_connector_was_disabled_waits_after_it),
 	    scene_test(an_incident_holds_the_group_lets_one_probe_through_and_passes),
+	    scene_test(a_probe_that_only_stood_in_line_leaves_the_next_one_its_turn_at_once),
 	    scene_test(a_group_that_is_found_fine_goes_on_though_its_connector_fails_for_another),
 	    scene_test(one_job_that_always_fails_does_not_speak_for_the_others),
 	    scene_test(an_incident_of_the_connector_ends_with_a_test_that_passes),
