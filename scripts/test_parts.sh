@@ -1,7 +1,7 @@
 # Sourced by ./test: its parts. Each adds to passed, failed, skipped and names what failed in failures[].
 
 parts="style warnings sanitize threads simulated instructions system crash loops fuzz"
-full_parts="analyze valgrind faults_long crash_long loops_long fuzz_long"
+full_parts="analyze threads_long valgrind faults_long crash_long loops_long fuzz_long"
 
 count_pass() {
 	passed=$((passed + 1))
@@ -95,9 +95,27 @@ part_sanitize() {
 	run_corpora "$root/build-asan"
 }
 
+# Those in which threads meet. The rest has one.
+threaded="unit/unit-worker-threads unit/unit-worker-circuit unit/unit-http-client unit/unit-http-tls unit/unit-server-live
+	unit/unit-server-router unit/unit-connector-token unit/unit-connector-throttle_gate unit/unit-connector-match_users
+	unit/unit-connector-member_changes unit/unit-connector-member_looks unit/unit-connector-group_reads unit/unit-jira-people_at_once
+	unit/unit-store-compact unit/unit-store-fault contract/contract-store_audit contract/contract-store_cohort
+	contract/contract-store_jobs contract/contract-store_life"
+
+# What is built here clang compiles too, all of src/ and sandbox/ among it, and its warnings are errors.
 part_threads() {
-	CC=clang build_with "$root/build-tsan" -Db_sanitize=thread -Db_lundef=false -Dwerror=true
+	local name targets="aiclearance aiclearance-sandbox" wanted=()
+	for name in $threaded; do
+		targets="$targets tests/$name"
+		wanted+=(${wanted[0]:+-o} -name "$(basename "$name")")
+	done
+	CC=clang NINJA_TARGETS=$targets build_with "$root/build-tsan" -Db_sanitize=thread -Db_lundef=false -Dwerror=true
 	count_pass
+	TSAN_OPTIONS=halt_on_error=1 run_programs "$root/build-tsan" tsan "${wanted[@]}"
+}
+
+part_threads_long() {
+	CC=clang build_with "$root/build-tsan" -Db_sanitize=thread -Db_lundef=false -Dwerror=true
 	TSAN_OPTIONS=halt_on_error=1 run_c_tests "$root/build-tsan" tsan
 }
 
