@@ -52,6 +52,10 @@ run_programs() {
 	local dir=$1 prefix=$2 program status programs
 	shift 2
 	mapfile -t programs < <(find "$dir/tests" -maxdepth 3 -type f \( "$@" \) -executable | sort)
+	[ ${#programs[@]} -gt 0 ] || {
+		count_fail "$prefix: no such program was built"
+		return
+	}
 	export RUN_UNDER
 	export -f run_c_test
 	printf '%s\0' "${programs[@]}" | xargs -0 -n 1 -P 3 bash -c 'run_c_test "$1"' run_c_test
