@@ -104,6 +104,14 @@ bool text_equal(const char *a, const char *b)
 	return a == NULL || b == NULL ? a == b : strcmp(a, b) == 0;
 }
 
+int text_find_name(const char *const *names, int count, const char *name)
+{
+	for (int at = 0; name != NULL && at < count; at++)
+		if (strcmp(names[at], name) == 0)
+			return at;
+	return -1;
+}
+
 static unsigned char fold(char character)
 {
 	unsigned char byte = (unsigned char)character;

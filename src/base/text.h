@@ -35,7 +35,9 @@ bool text_failed(const struct text *text);
 char *text_take(struct text *text) MUST_CHECK; /* the buffer ("" if empty), owned by the caller; NULL if failed */
 void text_done(struct text *text);             /* wipes and frees */
 
-bool text_equal(const char *a, const char *b);      /* NULL equals only NULL */
+bool text_equal(const char *a, const char *b); /* NULL equals only NULL */
+/* Where in a list of names this one stands; -1: nowhere, as NULL does. */
+int text_find_name(const char *const *names, int count, const char *name);
 bool text_equal_fold(const char *a, const char *b); /* ASCII case-insensitive */
 bool text_starts_with(const char *string, const char *prefix);
 bool text_ends_with(const char *string, const char *suffix);

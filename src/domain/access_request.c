@@ -1,7 +1,6 @@
 #include "domain/access_request.h"
 
-#include <string.h>
-
+#include "base/text.h"
 static const char *const status_names[REQUEST_STATUS_MAX] = {
     [REQUEST_PENDING] = "pending",     [REQUEST_APPROVED] = "approved", [REQUEST_DENIED] = "denied",
     [REQUEST_CANCELLED] = "cancelled", [REQUEST_REFUSED] = "refused",
@@ -27,13 +26,11 @@ const char *request_status_name(enum request_status status)
 
 enum result request_status_parse(const char *name, enum request_status *ret_status)
 {
-	for (int at = 0; name != NULL && at < REQUEST_STATUS_MAX; at++) {
-		if (strcmp(status_names[at], name) == 0) {
-			*ret_status = (enum request_status)at;
-			return RESULT_OK;
-		}
-	}
-	return RESULT_INVALID;
+	int at = text_find_name(status_names, REQUEST_STATUS_MAX, name);
+	if (at < 0)
+		return RESULT_INVALID;
+	*ret_status = (enum request_status)at;
+	return RESULT_OK;
 }
 
 const char *request_kind_name(enum request_kind kind)
@@ -43,13 +40,11 @@ const char *request_kind_name(enum request_kind kind)
 
 enum result request_kind_parse(const char *name, enum request_kind *ret_kind)
 {
-	for (int at = 0; name != NULL && at < REQUEST_KIND_MAX; at++) {
-		if (strcmp(kind_names[at], name) == 0) {
-			*ret_kind = (enum request_kind)at;
-			return RESULT_OK;
-		}
-	}
-	return RESULT_INVALID;
+	int at = text_find_name(kind_names, REQUEST_KIND_MAX, name);
+	if (at < 0)
+		return RESULT_INVALID;
+	*ret_kind = (enum request_kind)at;
+	return RESULT_OK;
 }
 
 enum result request_next(enum request_status from, enum request_event event, enum request_status *ret_to,

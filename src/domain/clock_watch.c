@@ -1,8 +1,7 @@
 #include "domain/clock_watch.h"
 
-#include <string.h>
-
 #include "base/macro.h"
+#include "base/text.h"
 
 static const char *const doubt_names[CLOCK_DOUBT_MAX] = {
     [CLOCK_TRUSTED] = "",
@@ -17,11 +16,8 @@ const char *clock_doubt_name(enum clock_doubt doubt)
 
 enum clock_doubt clock_doubt_parse(const char *name)
 {
-	for (int at = 0; name != NULL && at < CLOCK_DOUBT_MAX; at++) {
-		if (strcmp(doubt_names[at], name) == 0)
-			return (enum clock_doubt)at;
-	}
-	return CLOCK_TRUSTED;
+	int at = text_find_name(doubt_names, CLOCK_DOUBT_MAX, name);
+	return at < 0 ? CLOCK_TRUSTED : (enum clock_doubt)at;
 }
 
 static void anchor_set(struct clock_anchor *anchor, int64_t wall, int64_t monotonic)

@@ -1,7 +1,6 @@
 #include "domain/finding.h"
 
-#include <string.h>
-
+#include "base/text.h"
 static const char *const kind_names[MEMBER_KIND_MAX] = {
     [MEMBER_USER] = "user",          [MEMBER_GROUP] = "group",
     [MEMBER_DEVICE] = "device",      [MEMBER_SERVICE_PRINCIPAL] = "servicePrincipal",
@@ -25,15 +24,6 @@ static const char *const status_names[FINDING_STATUS_MAX] = {
     [FINDING_RESOLVED] = "resolved",
 };
 
-/* -1: none of them. */
-static int name_find(const char *const *names, int count, const char *name)
-{
-	for (int at = 0; name != NULL && at < count; at++)
-		if (strcmp(names[at], name) == 0)
-			return at;
-	return -1;
-}
-
 const char *member_kind_name(enum member_kind kind)
 {
 	return kind < MEMBER_KIND_MAX ? kind_names[kind] : "unknown";
@@ -41,7 +31,7 @@ const char *member_kind_name(enum member_kind kind)
 
 enum member_kind member_kind_parse(const char *name)
 {
-	int at = name_find(kind_names, MEMBER_KIND_MAX, name);
+	int at = text_find_name(kind_names, MEMBER_KIND_MAX, name);
 	return at < 0 ? MEMBER_UNKNOWN : (enum member_kind)at;
 }
 
@@ -57,7 +47,7 @@ const char *finding_class_name(enum finding_class kind)
 
 enum result finding_class_parse(const char *name, enum finding_class *ret_class)
 {
-	int at = name_find(class_names, FINDING_CLASS_MAX, name);
+	int at = text_find_name(class_names, FINDING_CLASS_MAX, name);
 	if (at < 0)
 		return RESULT_INVALID;
 	*ret_class = (enum finding_class)at;
@@ -71,7 +61,7 @@ const char *finding_status_name(enum finding_status status)
 
 enum result finding_status_parse(const char *name, enum finding_status *ret_status)
 {
-	int at = name_find(status_names, FINDING_STATUS_MAX, name);
+	int at = text_find_name(status_names, FINDING_STATUS_MAX, name);
 	if (at < 0)
 		return RESULT_INVALID;
 	*ret_status = (enum finding_status)at;

@@ -5,8 +5,7 @@
  * revoked or expired. */
 #include "domain/grant.h"
 
-#include <string.h>
-
+#include "base/text.h"
 #define ENDS GRANT_STATUS_MAX
 #define ANY GRANT_ACTION_NONE
 
@@ -99,13 +98,11 @@ const char *grant_status_name(enum grant_status status)
 
 enum result grant_status_parse(const char *name, enum grant_status *ret_status)
 {
-	for (int at = 0; name != NULL && at < GRANT_STATUS_MAX; at++) {
-		if (strcmp(status_names[at], name) == 0) {
-			*ret_status = (enum grant_status)at;
-			return RESULT_OK;
-		}
-	}
-	return RESULT_INVALID;
+	int at = text_find_name(status_names, GRANT_STATUS_MAX, name);
+	if (at < 0)
+		return RESULT_INVALID;
+	*ret_status = (enum grant_status)at;
+	return RESULT_OK;
 }
 
 const char *grant_event_name(enum grant_event event)

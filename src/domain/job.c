@@ -1,7 +1,6 @@
 #include "domain/job.h"
 
-#include <string.h>
-
+#include "base/text.h"
 static const char *const kind_names[JOB_KIND_MAX] = {
     [JOB_CHECK] = "check",          [JOB_CREATE_GROUP] = "createGroup", [JOB_INTAKE] = "intake",
     [JOB_SWEEP] = "sweep",          [JOB_PROVISION] = "provision",      [JOB_DEPROVISION] = "deprovision",
@@ -17,15 +16,6 @@ static const char *const status_names[JOB_STATUS_MAX] = {
     [JOB_CANCELLED] = "cancelled",
 };
 
-static int name_find(const char *const *names, int count, const char *name)
-{
-	for (int at = 0; name != NULL && at < count; at++) {
-		if (strcmp(names[at], name) == 0)
-			return at;
-	}
-	return -1;
-}
-
 const char *job_kind_name(enum job_kind kind)
 {
 	return kind < JOB_KIND_MAX ? kind_names[kind] : "";
@@ -33,7 +23,7 @@ const char *job_kind_name(enum job_kind kind)
 
 enum result job_kind_parse(const char *name, enum job_kind *ret_kind)
 {
-	int at = name_find(kind_names, JOB_KIND_MAX, name);
+	int at = text_find_name(kind_names, JOB_KIND_MAX, name);
 	if (at < 0)
 		return RESULT_INVALID;
 	*ret_kind = (enum job_kind)at;
@@ -47,7 +37,7 @@ const char *job_status_name(enum job_status status)
 
 enum result job_status_parse(const char *name, enum job_status *ret_status)
 {
-	int at = name_find(status_names, JOB_STATUS_MAX, name);
+	int at = text_find_name(status_names, JOB_STATUS_MAX, name);
 	if (at < 0)
 		return RESULT_INVALID;
 	*ret_status = (enum job_status)at;

@@ -79,6 +79,15 @@ static void cell_time(struct text *page, int64_t at)
 	text_append(page, "</td>");
 }
 
+static void cell_who(struct text *page, const char *kind, const char *id)
+{
+	text_append(page, "<td>");
+	evidence_append_text(page, kind);
+	text_append_char(page, ' ');
+	evidence_append_text(page, id);
+	text_append(page, "</td>");
+}
+
 static void cell_number(struct text *page, int64_t number)
 {
 	text_printf(page, "<td>%" PRId64 "</td>", number);
@@ -210,11 +219,7 @@ static void history_table(struct text *page, const struct evidence_case *one)
 		cell_time(page, entry->at);
 		cell(page, entry->from);
 		cell(page, entry->to);
-		text_append(page, "<td>");
-		evidence_append_text(page, entry->actor_kind);
-		text_append_char(page, ' ');
-		evidence_append_text(page, entry->actor_id);
-		text_append(page, "</td>");
+		cell_who(page, entry->actor_kind, entry->actor_id);
 		cell(page, entry->code);
 		text_append(page, "</tr>\n");
 	}
@@ -405,15 +410,8 @@ void evidence_page_event(struct text *page, const struct audit_event *event, str
 	cell_number(page, event->seq);
 	cell_time(page, event->at);
 	cell(page, event->action);
-	text_append(page, "<td>");
-	evidence_append_text(page, event->target_kind);
-	text_append_char(page, ' ');
-	evidence_append_text(page, event->target_id);
-	text_append(page, "</td><td>");
-	evidence_append_text(page, event->actor_kind);
-	text_append_char(page, ' ');
-	evidence_append_text(page, event->actor_id);
-	text_append(page, "</td>");
+	cell_who(page, event->target_kind, event->target_id);
+	cell_who(page, event->actor_kind, event->actor_id);
 	cell(page, event->outcome);
 	text_append(page, "</tr>");
 	put_record(page, EVIDENCE_EVENT, audit_event_to_json(event, true), false, arena);

@@ -17,10 +17,8 @@ static const char *const phase_names[WATCH_PHASE_MAX] = {
 
 static enum watch_phase phase_parse(const char *name)
 {
-	for (int at = 0; at < WATCH_PHASE_MAX; at++)
-		if (text_equal(phase_names[at], name))
-			return (enum watch_phase)at;
-	return WATCH_IDLE;
+	int at = text_find_name(phase_names, WATCH_PHASE_MAX, name);
+	return at < 0 ? WATCH_IDLE : (enum watch_phase)at;
 }
 
 /* ---- when ---- */

@@ -51,15 +51,20 @@ static bool control_group(struct sqlite_store *store, const char *sql, struct er
 	return session.fault == RESULT_OK;
 }
 
-static void do_operation(struct sqlite_store *store, struct sqlite_write *write)
+static struct session session_for(struct sqlite_store *store, const struct sqlite_write *write)
 {
-	struct session session = {
+	return (struct session){
 	    .store = store,
 	    .connection = store->writer,
 	    .scratch = store->scratch,
 	    .now = clock_now_ms(store->clock),
 	    .error = write->error,
 	};
+}
+
+static void do_operation(struct sqlite_store *store, struct sqlite_write *write)
+{
+	struct session session = session_for(store, write);
 
 	write->result = write->work(&session, write);
 	if (session.fault != RESULT_OK)
@@ -176,13 +181,7 @@ static void abandon_group(struct sqlite_store *store)
 
 static void run_alone(struct sqlite_store *store, struct sqlite_write *write)
 {
-	struct session session = {
-	    .store = store,
-	    .connection = store->writer,
-	    .scratch = store->scratch,
-	    .now = clock_now_ms(store->clock),
-	    .error = write->error,
-	};
+	struct session session = session_for(store, write);
 
 	write->result = write->work(&session, write);
 	arena_reset(store->scratch);
