@@ -113,6 +113,10 @@ enum result api_connector_run_test(struct api_call *call, const struct api_conne
 enum result api_connector_save_test(struct api_call *call, const struct connector_settings *settings,
                                     const struct connector_test *test) MUST_CHECK;
 
+/* The tool that the path names, with how far its stop has come. */
+enum result api_tool_open(struct api_call *call, struct tool *ret_tool) MUST_CHECK;
+/* The same, where If-Match, if there is one, is about it as it is (call_match). */
+enum result api_tool_match(struct api_call *call, struct tool *ret_tool, int64_t *ret_expected) MUST_CHECK;
 /* Fills in how far the stop of a tool has come that was just read, before it is rendered. */
 enum result api_tool_see(struct api_call *call, struct tool *tool) MUST_CHECK;
 /* The grant that the path names; RESULT_NOT_FOUND also for one that is not the caller's to see. */

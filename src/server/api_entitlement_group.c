@@ -10,15 +10,8 @@
 
 static enum result group_match(struct api_call *call, struct tool *ret_tool)
 {
-	struct store *store = call_store(call);
 	int64_t expected;
-	enum result result = store->ops->tool_read(store, call->parameters[0], call->arena, ret_tool);
-	if (result == RESULT_OK)
-		result = api_tool_see(call, ret_tool);
-	if (result != RESULT_OK)
-		return result;
-	_cleanup_(json_decrefp) json_t *present = render_tool(ret_tool);
-	return call_match(call, present, ret_tool->version, &expected);
+	return api_tool_match(call, ret_tool, &expected);
 }
 
 static enum result group_refuse(struct api_call *call, const char *code)

@@ -121,51 +121,30 @@ enum result api_tool_see(struct api_call *call, struct tool *tool)
 	return result == RESULT_NOT_FOUND ? RESULT_OK : result; /* resumed since the tool was read */
 }
 
-static enum result tool_answer(struct api_call *call)
-{
-	struct store *store = call_store(call);
-	struct tool tool;
-	enum result result = store->ops->tool_read(store, call->parameters[0], call->arena, &tool);
-	if (result == RESULT_OK)
-		result = api_tool_see(call, &tool);
-	return result == RESULT_OK ? call_answer(call, 200, render_tool(&tool)) : result;
-}
-
-static enum result tool_match(struct api_call *call, int64_t *ret_expected)
-{
-	struct store *store = call_store(call);
-	struct tool tool;
-	enum result result = store->ops->tool_read(store, call->parameters[0], call->arena, &tool);
-	if (result == RESULT_OK)
-		result = api_tool_see(call, &tool);
-	if (result != RESULT_OK)
-		return result;
-	_cleanup_(json_decrefp) json_t *present = render_tool(&tool);
-	return call_match(call, present, tool.version, ret_expected);
-}
-
 enum result api_tool_stop(struct api_call *call)
 {
+	struct tool tool;
 	int64_t expected = 0;
 	if (stop_is_dry(call))
 		return stop_answer_preview(call, STOP_TOOL);
 	enum result result = stop_check_confirm(call);
 	if (result == RESULT_OK)
-		result = tool_match(call, &expected);
+		result = api_tool_match(call, &tool, &expected);
 	if (result == RESULT_OK)
 		result = stop_begin(call, STOP_TOOL, expected);
-	return result == RESULT_OK ? tool_answer(call) : result;
+	return result == RESULT_OK ? api_tool_read(call) : result;
 }
 
 enum result api_tool_resume(struct api_call *call)
 {
 	struct store *store = call_store(call);
 	struct actor actor = call_actor(call);
+	struct tool tool;
 	int64_t expected = 0;
-	enum result result = tool_match(call, &expected);
+	enum result result = api_tool_match(call, &tool, &expected);
 	if (result == RESULT_OK)
 		result = store->ops->tool_resume(store, &actor, call->parameters[0], expected, &call->error);
-	return result == RESULT_OK ? tool_answer(call) : result;
+	return result == RESULT_OK ? api_tool_read(call) : result;
 }
 
 /* ---- people ---- */

@@ -30,13 +30,26 @@ enum result api_tool_list(struct api_call *call)
 	return call_answer_list(call, TAKE_PTR(items), next);
 }
 
-enum result api_tool_read(struct api_call *call)
+enum result api_tool_open(struct api_call *call, struct tool *ret_tool)
 {
 	struct store *store = call_store(call);
+	enum result result = store->ops->tool_read(store, call->parameters[0], call->arena, ret_tool);
+	return result == RESULT_OK ? api_tool_see(call, ret_tool) : result;
+}
+
+enum result api_tool_match(struct api_call *call, struct tool *ret_tool, int64_t *ret_expected)
+{
+	enum result result = api_tool_open(call, ret_tool);
+	if (result != RESULT_OK)
+		return result;
+	_cleanup_(json_decrefp) json_t *present = render_tool(ret_tool);
+	return call_match(call, present, ret_tool->version, ret_expected);
+}
+
+enum result api_tool_read(struct api_call *call)
+{
 	struct tool tool;
-	enum result result = store->ops->tool_read(store, call->parameters[0], call->arena, &tool);
-	if (result == RESULT_OK)
-		result = api_tool_see(call, &tool);
+	enum result result = api_tool_open(call, &tool);
 	if (result != RESULT_OK)
 		return result;
 	return call_answer(call, 200, render_tool(&tool));
@@ -108,18 +121,6 @@ enum result api_tool_create(struct api_call *call)
 	return call_answer_first(call, location, TAKE_PTR(value));
 }
 
-static enum result tool_match(struct api_call *call, struct tool *ret_tool, int64_t *ret_expected)
-{
-	struct store *store = call_store(call);
-	enum result result = store->ops->tool_read(store, call->parameters[0], call->arena, ret_tool);
-	if (result == RESULT_OK)
-		result = api_tool_see(call, ret_tool);
-	if (result != RESULT_OK)
-		return result;
-	_cleanup_(json_decrefp) json_t *present = render_tool(ret_tool);
-	return call_match(call, present, ret_tool->version, ret_expected);
-}
-
 enum result api_tool_replace(struct api_call *call)
 {
 	struct store *store = call_store(call);
@@ -127,7 +128,7 @@ enum result api_tool_replace(struct api_call *call)
 	struct tool tool;
 	struct tool replaced;
 	int64_t expected;
-	enum result result = tool_match(call, &tool, &expected);
+	enum result result = api_tool_match(call, &tool, &expected);
 	if (result == RESULT_OK)
 		result = tool_written(call, &tool);
 	if (result == RESULT_OK)
@@ -145,7 +146,7 @@ enum result api_tool_delete(struct api_call *call)
 	struct actor actor = call_actor(call);
 	struct tool tool;
 	int64_t expected;
-	enum result result = tool_match(call, &tool, &expected);
+	enum result result = api_tool_match(call, &tool, &expected);
 	if (result == RESULT_OK)
 		result = store->ops->tool_delete(store, &actor, tool.tool_id, expected, &call->error);
 	if (result != RESULT_OK)

@@ -4,13 +4,18 @@
 
 void csv_append_cell(struct text *text, const char *value, const char *after)
 {
+	bool formula = value != NULL && value[0] != '\0' && strchr("=+-@\t\r", value[0]) != NULL;
+	csv_append_marked_cell(text, value, formula, after);
+}
+
+void csv_append_marked_cell(struct text *text, const char *value, bool marked, const char *after)
+{
 	if (value == NULL)
 		value = "";
-	bool formula = value[0] != '\0' && strchr("=+-@\t\r", value[0]) != NULL;
 	bool quoted = strpbrk(value, ",\"\r\n") != NULL;
 	if (quoted)
 		text_append_char(text, '"');
-	if (formula)
+	if (marked)
 		text_append_char(text, '\'');
 	for (; *value != '\0'; value++) {
 		if (*value == '"')

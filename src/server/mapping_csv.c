@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "server/csv_cell.h"
 #include "server/shapes.h"
 
 #define COLUMNS 4
@@ -308,21 +309,8 @@ enum result mapping_csv_read(char *bytes, size_t length, struct arena *arena, st
 
 static void cell_write(struct text *text, const char *value, const char *after)
 {
-	if (value == NULL)
-		value = "";
-	bool quoted = strpbrk(value, ",\"\r\n") != NULL;
-	if (quoted)
-		text_append_char(text, '"');
-	if (is_formula(value) || is_marked(value))
-		text_append_char(text, '\'');
-	for (; *value != '\0'; value++) {
-		if (*value == '"')
-			text_append_char(text, '"');
-		text_append_char(text, *value);
-	}
-	if (quoted)
-		text_append_char(text, '"');
-	text_append(text, after);
+	bool marked = value != NULL && (is_formula(value) || is_marked(value));
+	csv_append_marked_cell(text, value, marked, after);
 }
 
 void mapping_csv_write_head(struct text *text)

@@ -232,17 +232,24 @@ void batch_perform_all(struct graph_session *session, struct batch_call *calls, 
 		text_done(&bodies[i]);
 }
 
-static void single_perform(struct graph_session *session, const struct graph_request *request,
-                           const struct batch_listener *listener)
+void batch_perform_single(struct graph_session *session, const struct graph_request *request,
+                          struct graph_answer *ret_answer, struct batch_item *ret_item)
+{
+	*ret_item = (struct batch_item){.error = {.retry_after_ms = -1}};
+	ret_item->result = graph_perform(session, request, ret_answer, &ret_item->error);
+	ret_item->status = ret_answer->status;
+	ret_item->body = ret_answer->body;
+	ret_item->fault = ret_answer->fault;
+	ret_item->limit_used = ret_answer->limit_used;
+	ret_item->trace = ret_answer->trace;
+}
+
+static void single_tell(struct graph_session *session, const struct graph_request *request,
+                        const struct batch_listener *listener)
 {
 	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
-	struct batch_item item = {.error = {.retry_after_ms = -1}};
-	item.result = graph_perform(session, request, &answer, &item.error);
-	item.status = answer.status;
-	item.body = answer.body;
-	item.fault = answer.fault;
-	item.limit_used = answer.limit_used;
-	item.trace = answer.trace;
+	struct batch_item item;
+	batch_perform_single(session, request, &answer, &item);
 	listener->hear(listener->context, 0, &item);
 }
 
@@ -302,7 +309,7 @@ void batch_perform_each(struct graph_session *session, const struct graph_reques
                         const struct batch_listener *listener)
 {
 	if (count == 1) {
-		single_perform(session, requests, listener);
+		single_tell(session, requests, listener);
 		return;
 	}
 	size_t batches = (count + BATCH_MAX - 1) / BATCH_MAX;

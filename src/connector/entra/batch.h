@@ -63,6 +63,10 @@ struct batch_call {
  * is asked to wait. Free each call's answer, after the last look at its items. */
 void batch_perform_all(struct graph_session *session, struct batch_call *calls, size_t count);
 
+/* One request by itself, answered as an item is. Free *ret_answer after the last look at it. */
+void batch_perform_single(struct graph_session *session, const struct graph_request *request,
+                          struct graph_answer *ret_answer, struct batch_item *ret_item);
+
 /* Hears of each of many requests. `item` is its answer, borrowed; NULL: the exchange that it was in was refused as
  * such, so that it may do by itself. */
 struct batch_listener {

@@ -377,11 +377,8 @@ static enum result mapping_match(const struct connector_environment *environment
 	if (result != RESULT_OK)
 		return result;
 	_cleanup_(graph_answer_done) struct graph_answer answer = {0};
-	struct batch_item item = {0};
-	item.result = graph_perform(&session, &request, &answer, &item.error);
-	item.status = answer.status;
-	item.body = answer.body;
-	item.fault = answer.fault;
+	struct batch_item item;
+	batch_perform_single(&session, &request, &answer, &item);
 	return match_person_judge(&session, question, &item, arena, arena, ret_match, error);
 }
 
